@@ -3,7 +3,7 @@
 // slices. It knows no files and no tensors.
 //
 // Every exported kernel is defined by the loop in its doc comment. Its generic
-// Go version, in NAME_generic.go, is that loop and is the definition; the
+// Go version (in NAME_generic.go where there is assembly) is that loop and is the definition; the
 // assembly versions (AVX2 and AVX-512 on amd64, generated from _asm; NEON on
 // arm64) give the same bits for every length, alignment and input, and a test
 // says so for each of them. Which one runs is chosen once, from what the CPU
