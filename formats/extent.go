@@ -1,0 +1,41 @@
+package formats
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// An Extent is a tensor's data as it lies in a file.
+type Extent struct {
+	File     *File
+	Offset   int64 // of the first byte
+	Size     int64
+	RowBytes int64
+}
+
+// NewExtent returns the tensor described by info, with its data at the given
+// offset of f. The caller has checked that it lies within the file.
+func NewExtent(info Info, f *File, offset int64) *Tensor {
+	return &Tensor{Info: info, Rows: &Extent{f, offset, info.NumBytes(), info.RowBytes()}}
+}
+
+// ReadRows reads the rows from the file.
+func (e *Extent) ReadRows(_ context.Context, dst []byte, lo, hi int) error {
+	return e.ReadAt(dst, int64(lo)*e.RowBytes)
+}
+
+// ReadAt fills dst with the tensor's bytes from the given one on.
+func (e *Extent) ReadAt(dst []byte, off int64) error {
+	n, err := e.File.ReadAt(dst, e.Offset+off)
+	switch {
+	case n == len(dst):
+		return nil
+	case err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		err = Reasonf(ErrTruncated, "the file ended while it was read; it was %d bytes long when opened", e.File.Size)
+	}
+	return At(e.File.Path, e.Offset+off+int64(n), err)
+}
+
+// Scratch returns 0: rows are read in place.
+func (e *Extent) Scratch(int) int64 { return 0 }

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package formats
+
+const openNonblock = 0

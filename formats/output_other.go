@@ -1,0 +1,11 @@
+//go:build !unix
+
+package formats
+
+import "os"
+
+func umask() os.FileMode { return 0o022 }
+
+func lockFile(*os.File) error { return nil }
+
+func syncDir(string) error { return nil }
