@@ -1,0 +1,8 @@
+// Package asm generates the amd64 assembly of package kernels with avo. It is a
+// module of its own, so that avo is no dependency of loratool. Every directory is
+// the program of one family of kernels; simd has what they share.
+//
+// To regenerate everything: cd kernels/_asm && go generate
+package asm
+
+//go:generate go run ./convert -pkg kernels -out ../convert_amd64.s -stubs ../convert_stubs_amd64.go
