@@ -27,10 +27,10 @@ func (i *Info) NumBytes() int64 {
 	return int64(i.NumElements()/i.DType.BlockLen()) * int64(i.DType.BlockBytes())
 }
 
-// Rows returns how many rows the data has: the product of all dimensions but
+// NumRows returns how many rows the data has: the product of all dimensions but
 // the last. Scalars and vectors are one row, and so is a tensor whose last
 // dimension does not divide into blocks, which only F4 and F6 allow.
-func (i *Info) Rows() int {
+func (i *Info) NumRows() int {
 	if len(i.Shape) == 0 || i.Shape[len(i.Shape)-1]%i.DType.BlockLen() != 0 {
 		return 1
 	}
@@ -41,8 +41,8 @@ func (i *Info) Rows() int {
 	return n
 }
 
-// Cols returns the number of elements in a row.
-func (i *Info) Cols() int {
+// NumCols returns the number of elements in a row.
+func (i *Info) NumCols() int {
 	switch {
 	case len(i.Shape) == 0:
 		return 1
@@ -54,7 +54,7 @@ func (i *Info) Cols() int {
 
 // RowBytes returns the size of a row's data.
 func (i *Info) RowBytes() int64 {
-	return int64(i.Cols()/i.DType.BlockLen()) * int64(i.DType.BlockBytes())
+	return int64(i.NumCols()/i.DType.BlockLen()) * int64(i.DType.BlockBytes())
 }
 
 // String returns the description as messages show it: "BF16 [4096 14336]".

@@ -6,6 +6,7 @@ type Layout struct {
 	Format string
 	Folder bool // a folder of files; otherwise a single file, whose name counts for nothing
 	Files  []LayoutFile
+	Inputs []*File // what the tensors are read from, and so must not be written
 }
 
 // A LayoutFile is one file of a layout: its beginning, the tensors it holds, or

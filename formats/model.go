@@ -16,6 +16,7 @@ import (
 type Model struct {
 	Path     string    // as the caller named it
 	Format   string    // "safetensors", "gguf", "torch"
+	Stem     string    // what its weight files are called, without shard number and extension: "model"
 	Tensors  []*Tensor // in the order that reads the storage sequentially
 	Metadata Metadata  // of the weights' own file; of the first one if there are several
 	Files    []Asset   // config.json, tokenizer and so on, by name
@@ -79,18 +80,6 @@ func (m *Model) NumBytes() int64 {
 	return n
 }
 
-// Unchanged returns an error if one of the input files is not what it was when
-// it was opened. A writer asks before it commits, so that a file that somebody
-// rewrites meanwhile never gives a mixed output.
-func (m *Model) Unchanged() error {
-	for _, f := range m.Inputs {
-		if err := f.unchanged(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Close closes the input files. The tensors are invalid afterwards, also in
 // models made from this one.
 func (m *Model) Close() error {
@@ -105,7 +94,7 @@ func (m *Model) Close() error {
 // Metadata is that of the first. It returns an error wrapping [ErrFormat] if two
 // have a tensor of the same name.
 func Join(path string, shards []*Model) (*Model, error) {
-	m := &Model{Path: path, Format: shards[0].Format, Metadata: shards[0].Metadata, Files: shards[0].Files}
+	m := &Model{Path: path, Format: shards[0].Format, Stem: shards[0].Stem, Metadata: shards[0].Metadata, Files: shards[0].Files}
 	where := map[string]*Model{}
 	for _, s := range shards {
 		for _, t := range s.Tensors {
@@ -166,7 +155,10 @@ func (f *File) Close() error {
 // OS returns the file of the system, or nil if f is none.
 func (f *File) OS() *os.File { return f.file }
 
-func (f *File) unchanged() error {
+// Unchanged returns an error if the file is not what it was when it was opened.
+// A writer asks before it commits, so that a file that somebody rewrites
+// meanwhile never gives a mixed output.
+func (f *File) Unchanged() error {
 	if f.file == nil {
 		return nil
 	}

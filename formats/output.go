@@ -24,12 +24,6 @@ import (
 // before. A process that is killed leaves its temporary behind; the next one that
 // writes to the same place finds it unlocked and removes it.
 
-// CreateOptions say what may be replaced, and what may not.
-type CreateOptions struct {
-	Force  bool    // replace an existing output
-	Inputs []*File // files that must not be written
-}
-
 // An Output is a file or folder that is being written.
 type Output struct {
 	path   string // final
@@ -42,21 +36,19 @@ type Output struct {
 }
 
 // Create makes a temporary output of the layout's size, with the Heads written
-// already. Close must be called in the end.
-func Create(path string, l *Layout, o CreateOptions) (*Output, error) {
+// already. With force it may replace an output that exists; it never replaces an
+// input. Close must be called in the end.
+func Create(path string, l *Layout, force bool) (*Output, error) {
 	path = filepath.Clean(path)
 	out := &Output{path: path, layout: l}
-	if err := out.checkTarget(o); err != nil {
+	if err := out.checkTarget(force); err != nil {
 		return nil, err
 	}
-	dir, name := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
+	dir, name := filepath.Dir(path), filepath.Base(path)
 	if info, err := os.Stat(dir); err != nil {
-		return nil, fileError(filepath.Clean(dir), err)
+		return nil, fileError(dir, err)
 	} else if !info.IsDir() {
-		return nil, &Error{Path: filepath.Clean(dir), Err: errors.New("not a folder")}
+		return nil, &Error{Path: dir, Err: errors.New("not a folder")}
 	}
 	prefix := "." + name + ".loratool-"
 	removeStale(dir, prefix)
@@ -76,7 +68,7 @@ func (o *Output) makeTemp(dir, prefix string) error {
 	var err error
 	if o.layout.Folder {
 		if o.temp, err = os.MkdirTemp(dir, prefix); err != nil {
-			return fileError(filepath.Clean(dir), err)
+			return fileError(dir, err)
 		}
 		// MkdirTemp makes it private; a folder has the mode that mkdir gives it.
 		if err := os.Chmod(o.temp, 0o777&^umask()); err != nil {
@@ -88,7 +80,7 @@ func (o *Output) makeTemp(dir, prefix string) error {
 	} else {
 		f, err := os.CreateTemp(dir, prefix)
 		if err != nil {
-			return fileError(filepath.Clean(dir), err)
+			return fileError(dir, err)
 		}
 		o.temp, o.lock = f.Name(), f
 	}
@@ -213,7 +205,7 @@ func (o *Output) Close() error {
 
 // checkTarget refuses an output that is an input, and one that exists unless
 // it may be replaced.
-func (o *Output) checkTarget(opt CreateOptions) error {
+func (o *Output) checkTarget(force bool) error {
 	info, err := os.Stat(o.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(o.path); err == nil {
@@ -224,7 +216,7 @@ func (o *Output) checkTarget(opt CreateOptions) error {
 	if err != nil {
 		return fileError(o.path, err)
 	}
-	for _, in := range opt.Inputs {
+	for _, in := range o.layout.Inputs {
 		if in.file == nil {
 			continue
 		}
@@ -240,7 +232,7 @@ func (o *Output) checkTarget(opt CreateOptions) error {
 		return &Error{Path: o.path, Err: Reasonf(ErrOutput, "it is a file, and the output is a folder")}
 	case info.IsDir() && isEmpty(o.path):
 		return nil
-	case !opt.Force:
+	case !force:
 		return &Error{Path: o.path, Err: Reasonf(ErrOutput, "it exists already"), Hint: "choose another output, or say --force to replace it"}
 	case info.IsDir() && !isModelFolder(o.path):
 		return &Error{Path: o.path, Err: Reasonf(ErrOutput, "the folder holds no model, so it is not replaced"),

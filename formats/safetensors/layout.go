@@ -14,18 +14,18 @@ import (
 // which also serves every number format.
 const dataAlignment = 64
 
-// Layout returns the layout of a single file. It returns an error if a tensor's
+// Layout returns the layout of a model as a single file. It returns an error if a tensor's
 // number format is not one of safetensors.
-func Layout(tensors []*formats.Tensor, metadata formats.Metadata) (*formats.Layout, error) {
-	f, err := fileLayout("model.safetensors", tensors, metadata)
+func Layout(m *formats.Model) (*formats.Layout, error) {
+	f, err := FileLayout("model.safetensors", m.Tensors, m.Metadata)
 	if err != nil {
 		return nil, err
 	}
-	return &formats.Layout{Format: "safetensors", Files: []formats.LayoutFile{f}}, nil
+	return &formats.Layout{Format: "safetensors", Files: []formats.LayoutFile{f}, Inputs: m.Inputs}, nil
 }
 
-// fileLayout returns the layout of one file that holds the tensors.
-func fileLayout(name string, tensors []*formats.Tensor, metadata formats.Metadata) (formats.LayoutFile, error) {
+// FileLayout returns the layout of one file that holds the tensors.
+func FileLayout(name string, tensors []*formats.Tensor, metadata formats.Metadata) (formats.LayoutFile, error) {
 	f := formats.LayoutFile{Name: name}
 	tensors = slices.Clone(tensors)
 	slices.SortFunc(tensors, func(a, b *formats.Tensor) int {

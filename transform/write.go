@@ -1,0 +1,243 @@
+package transform
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/loratool/loratool/formats"
+)
+
+// DefaultMemory is the memory that [Write] keeps to if the options say nothing.
+const DefaultMemory = 1 << 30
+
+// Options say how to write, not what: the output is the same for all of them.
+type Options struct {
+	Memory   int64          // bytes that all buffers together may take; 0 for DefaultMemory
+	Workers  int            // goroutines that compute; 0 for as many as there are CPUs
+	Force    bool           // replace an output that exists
+	Progress func(Progress) // called after every block, by one goroutine at a time; may be nil
+}
+
+// Progress says how far a run has come.
+type Progress struct {
+	Done, Total int64  // bytes of output
+	Tensor      string // or the file that was just worked on
+}
+
+func (o *Options) memory() int64 {
+	if o.Memory == 0 {
+		return DefaultMemory
+	}
+	return o.Memory
+}
+
+func (o *Options) workers() int {
+	if o.Workers == 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return o.Workers
+}
+
+// Write brings the layout's files into being under the given path, a folder or a
+// file. Either all of it is there in the end, or the path is as it was before.
+// The inputs are not closed.
+func Write(ctx context.Context, l *formats.Layout, path string, o Options) error {
+	out, err := formats.Create(path, l, o.Force)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if err := fill(ctx, l, out, &o); err != nil {
+		return err
+	}
+	for _, f := range l.Inputs {
+		if err := f.Unchanged(); err != nil {
+			return err
+		}
+	}
+	return out.Commit(ctx)
+}
+
+// A block is a piece of work: some rows of a tensor, or some bytes that are
+// copied.
+type block struct {
+	file   int // in the layout
+	tensor *formats.Tensor
+	offset int64 // of the tensor's data in the file
+	lo, hi int   // rows; bytes of the extent if copied
+	size   int64 // of the output
+	cost   int64 // memory it takes
+}
+
+// fill writes all blocks. Each waits for its share of the memory first, in
+// order, so that a large one is not overtaken for ever.
+func fill(ctx context.Context, l *formats.Layout, out *formats.Output, o *Options) error {
+	memory, workers := o.memory(), o.workers()
+	g, ctx := errgroup.WithContext(ctx)
+	budget := semaphore.NewWeighted(memory)
+	blocks := make(chan block)
+	g.Go(func() error {
+		defer close(blocks)
+		return eachBlock(l, memory/int64(workers), func(b block) error {
+			if err := budget.Acquire(ctx, min(b.cost, memory)); err != nil {
+				return context.Cause(ctx)
+			}
+			select {
+			case blocks <- b:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+	})
+	report := reporter(l.NumBytes(), o.Progress)
+	for range workers {
+		g.Go(func() error {
+			for b := range blocks {
+				if err := b.write(ctx, l, out); err != nil {
+					return err
+				}
+				budget.Release(min(b.cost, memory))
+				report(b.size, b.name(l))
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func (b *block) name(l *formats.Layout) string {
+	if b.tensor != nil {
+		return b.tensor.Name
+	}
+	return l.Files[b.file].Name
+}
+
+// reporter returns a function that adds up what was done.
+func reporter(total int64, progress func(Progress)) func(n int64, tensor string) {
+	if progress == nil {
+		return func(int64, string) {}
+	}
+	var (
+		mu   sync.Mutex
+		done int64
+	)
+	return func(n int64, tensor string) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += n
+		progress(Progress{done, total, tensor})
+	}
+}
+
+func (b *block) write(ctx context.Context, l *formats.Layout, out *formats.Output) error {
+	lf := &l.Files[b.file]
+	if b.tensor == nil {
+		return copyAsset(lf, out, b.file)
+	}
+	if e := b.tensor.Extent(); e != nil {
+		return e.CopyTo(out.File(b.file), b.offset, int64(b.lo), int64(b.hi))
+	}
+	buf := formats.BorrowBytes(int(b.size))
+	defer formats.ReturnBytes(buf)
+	if err := b.tensor.ReadRows(ctx, buf, b.lo, b.hi); err != nil {
+		return err
+	}
+	if _, err := out.File(b.file).WriteAt(buf, b.offset+int64(b.lo)*b.tensor.RowBytes()); err != nil {
+		return out.Error(lf, err)
+	}
+	return nil
+}
+
+// copyAsset copies a file that accompanies the weights as a whole.
+func copyAsset(lf *formats.LayoutFile, out *formats.Output, i int) error {
+	f, err := formats.OpenFile(lf.Copy)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	whole := formats.Extent{File: f, Size: lf.Size}
+	if err := whole.CopyTo(out.File(i), 0, 0, lf.Size); err != nil {
+		return out.Error(lf, err)
+	}
+	return nil
+}
+
+const (
+	// computeBlock is how much output a computed block is meant to have: a few
+	// times less than a level-2 cache, so that what a stage writes the next one
+	// finds there.
+	computeBlock = 512 << 10
+	// copiedBlock is how much is copied in one go.
+	copiedBlock = 32 << 20
+)
+
+// eachBlock divides the layout into blocks that take no more than share bytes of
+// memory each, unless a single row does, and calls f with them in file order.
+func eachBlock(l *formats.Layout, share int64, f func(block) error) error {
+	for i := range l.Files {
+		lf := &l.Files[i]
+		if lf.Copy != "" {
+			if err := f(block{file: i, size: lf.Size, cost: copiedCost}); err != nil {
+				return err
+			}
+		}
+		for _, p := range lf.Tensors {
+			if err := eachTensorBlock(i, p, share, f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// copiedCost is the memory that copying takes where the system can't do it.
+const copiedCost = 1 << 20
+
+func eachTensorBlock(file int, p formats.Placement, share int64, f func(block) error) error {
+	t := p.Tensor
+	if t.NumBytes() == 0 {
+		return nil
+	}
+	if e := t.Extent(); e != nil {
+		for lo := int64(0); lo < e.Size; lo += copiedBlock {
+			hi := min(lo+copiedBlock, e.Size)
+			err := f(block{file: file, tensor: t, offset: p.Offset, lo: int(lo), hi: int(hi), size: hi - lo, cost: copiedCost})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	step := blockRows(t, share)
+	for lo := 0; lo < t.NumRows(); lo += step {
+		hi := min(lo+step, t.NumRows())
+		err := f(block{file: file, tensor: t, offset: p.Offset, lo: lo, hi: hi,
+			size: int64(hi-lo) * t.RowBytes(), cost: blockCost(t, hi-lo)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blockRows returns how many rows of a computed tensor make a block: as many as
+// computeBlock holds, but fewer if they take more than share bytes of memory,
+// and one at least.
+func blockRows(t *formats.Tensor, share int64) int {
+	n := int(max(1, computeBlock/max(1, t.RowBytes())))
+	for n > 1 && blockCost(t, n) > share {
+		n /= 2
+	}
+	return n
+}
+
+// blockCost returns the memory that a block of n rows takes: its output, what
+// computing it takes, and what size classes of buffers waste of both.
+func blockCost(t *formats.Tensor, n int) int64 {
+	return (int64(n)*t.RowBytes() + t.Rows.Scratch(n)) * 9 / 8
+}
