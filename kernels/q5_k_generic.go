@@ -1,0 +1,12 @@
+package kernels
+
+func quantizeQ5_KGeneric(dst []byte, src []float32, rowLen int, weights []float32) {
+	for i := 0; i < len(src); i += BlockLenQ5_K {
+		x := src[i:][:BlockLenQ5_K]
+		var b affineSubBlocks
+		var levels [superBlock]uint8
+		b.fit(x, blockWeights(weights, i, rowLen, BlockLenQ5_K), &q5KSearch, &q5KWeightedSearch)
+		b.quantize(&levels, x, q5KSearch.top)
+		storeQ5_K(dst[i/BlockLenQ5_K*BlockSizeQ5_K:], &b, &levels)
+	}
+}
