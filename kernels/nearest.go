@@ -32,8 +32,8 @@ func absMax(x []float32) (value, magnitude float32) {
 	return value, magnitude
 }
 
-// sumSquares returns Σx², added in order.
-func sumSquares(x []float32) (s float32) {
+// sumSquares32 returns Σx², added in order.
+func sumSquares32(x []float32) (s float32) {
 	for _, v := range x {
 		s += float32(v * v)
 	}

@@ -6,16 +6,16 @@ import "encoding/binary"
 // elements that lie 16, 32 or 64 apart. That makes packing the same few shifts for
 // eight neighbouring bytes at once.
 
-// spread returns b in each byte of a word.
-func spread(b byte) uint64 { return 0x0101010101010101 * uint64(b) }
+// eachByte returns b in each byte of a word.
+func eachByte(b byte) uint64 { return 0x0101010101010101 * uint64(b) }
 
 // packNibbles stores the low four bits of levels, in groups of 2·half elements:
 // byte i of a group holds element i (low) and element i+half (high).
 func packNibbles(dst []byte, levels []uint8, half int) {
 	for ; len(levels) > 0; dst, levels = dst[half:], levels[2*half:] {
 		for i := 0; i < half; i += 8 {
-			lo := binary.LittleEndian.Uint64(levels[i:]) & spread(15)
-			hi := binary.LittleEndian.Uint64(levels[i+half:]) & spread(15)
+			lo := binary.LittleEndian.Uint64(levels[i:]) & eachByte(15)
+			hi := binary.LittleEndian.Uint64(levels[i+half:]) & eachByte(15)
 			binary.LittleEndian.PutUint64(dst[i:], lo|hi<<4)
 		}
 	}
@@ -26,8 +26,8 @@ func unpackNibbles(levels []uint8, src []byte, half int) {
 	for ; len(src) > 0; src, levels = src[half:], levels[2*half:] {
 		for i := 0; i < half; i += 8 {
 			v := binary.LittleEndian.Uint64(src[i:])
-			binary.LittleEndian.PutUint64(levels[i:], v&spread(15))
-			binary.LittleEndian.PutUint64(levels[i+half:], v>>4&spread(15))
+			binary.LittleEndian.PutUint64(levels[i:], v&eachByte(15))
+			binary.LittleEndian.PutUint64(levels[i+half:], v>>4&eachByte(15))
 		}
 	}
 }
@@ -40,7 +40,7 @@ func packPairs(dst []byte, levels []uint8, shift int) {
 			var v uint64
 			for j := range 4 {
 				l := binary.LittleEndian.Uint64(levels[i+32*j:])
-				v |= (l >> shift & spread(3)) << (2 * j)
+				v |= (l >> shift & eachByte(3)) << (2 * j)
 			}
 			binary.LittleEndian.PutUint64(dst[i:], v)
 		}
@@ -55,7 +55,7 @@ func unpackPairs(levels []uint8, src []byte, shift int) {
 			for j := range 4 {
 				p := levels[i+32*j:]
 				l := binary.LittleEndian.Uint64(p)
-				binary.LittleEndian.PutUint64(p, l|(v>>(2*j)&spread(3))<<shift)
+				binary.LittleEndian.PutUint64(p, l|(v>>(2*j)&eachByte(3))<<shift)
 			}
 		}
 	}
@@ -68,7 +68,7 @@ func packBits(dst []byte, levels []uint8, bit int) {
 		var v uint64
 		for j := range 8 {
 			l := binary.LittleEndian.Uint64(levels[i+32*j:])
-			v |= (l >> bit & spread(1)) << j
+			v |= (l >> bit & eachByte(1)) << j
 		}
 		binary.LittleEndian.PutUint64(dst[i:], v)
 	}
@@ -81,7 +81,7 @@ func unpackBits(levels []uint8, src []byte, bit int) {
 		for j := range 8 {
 			p := levels[i+32*j:]
 			l := binary.LittleEndian.Uint64(p)
-			binary.LittleEndian.PutUint64(p, l|(v>>j&spread(1))<<bit)
+			binary.LittleEndian.PutUint64(p, l|(v>>j&eachByte(1))<<bit)
 		}
 	}
 }
@@ -90,14 +90,14 @@ func unpackBits(levels []uint8, src []byte, bit int) {
 func subtractLevels(levels []uint8, n byte) {
 	for i := 0; i < len(levels); i += 8 {
 		l := binary.LittleEndian.Uint64(levels[i:])
-		binary.LittleEndian.PutUint64(levels[i:], (l|spread(0x80))-spread(n)^spread(0x80)) // no borrow crosses a byte
+		binary.LittleEndian.PutUint64(levels[i:], (l|eachByte(0x80))-eachByte(n)^eachByte(0x80)) // no borrow crosses a byte
 	}
 }
 
 // fifthBits returns bit 4 of each of 32 levels: bit j belongs to element j.
 func fifthBits(levels *[32]uint8) (bits uint32) {
 	for i := 0; i < 32; i += 8 {
-		v := binary.LittleEndian.Uint64(levels[i:]) >> 4 & spread(1)
+		v := binary.LittleEndian.Uint64(levels[i:]) >> 4 & eachByte(1)
 		// The product moves bit 8·j to bit 56+j; no two terms meet.
 		bits |= uint32(v*0x0102040810204080>>56) << i
 	}
@@ -107,8 +107,8 @@ func fifthBits(levels *[32]uint8) (bits uint32) {
 // setFifthBits is the inverse of fifthBits: it sets bit 4 in levels.
 func setFifthBits(levels []uint8, bits uint32) {
 	for i := 0; i < 32; i += 8 {
-		v := spread(byte(bits>>i)) & 0x8040201008040201 // bit j alone in byte j
-		v = (v + spread(0x7f)) >> 7 & spread(1)         // as 0 or 1
+		v := eachByte(byte(bits>>i)) & 0x8040201008040201 // bit j alone in byte j
+		v = (v + eachByte(0x7f)) >> 7 & eachByte(1)       // as 0 or 1
 		l := binary.LittleEndian.Uint64(levels[i:])
 		binary.LittleEndian.PutUint64(levels[i:], l|v<<4)
 	}

@@ -3,7 +3,7 @@ package kernels
 // deviationWeights sets w[i] = |x[i]| + √(Σx²/n): what the K-quants count an error
 // of x[i] for, where nothing is known of the column's importance.
 func deviationWeights(w, x []float32) {
-	rms := sqrt32(sumSquares(x) / float32(len(x)))
+	rms := sqrt32(sumSquares32(x) / float32(len(x)))
 	for i, v := range x {
 		w[i] = rms + abs32(v)
 	}
