@@ -225,6 +225,43 @@ rest:
 	VZEROUPPER
 	RET
 
+// func encodeF64AVX2(dst []byte, src []float32)
+// Requires: AVX
+TEXT ·encodeF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+
+blocks:
+	CMPQ      DX, $0x00000010
+	JL        single
+	VCVTPS2PD (CX), Y0
+	VMOVUPD   Y0, (AX)
+	VCVTPS2PD 16(CX), Y0
+	VMOVUPD   Y0, 32(AX)
+	VCVTPS2PD 32(CX), Y0
+	VMOVUPD   Y0, 64(AX)
+	VCVTPS2PD 48(CX), Y0
+	VMOVUPD   Y0, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x00000010, DX
+	JMP       blocks
+
+single:
+	CMPQ      DX, $0x00000004
+	JL        rest
+	VCVTPS2PD (CX), Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000010, CX
+	SUBQ      $0x00000004, DX
+	JMP       single
+
+rest:
+	VZEROUPPER
+	RET
+
 // func f64ToF32AVX2(dst []byte, src []byte)
 // Requires: AVX
 TEXT ·f64ToF32AVX2(SB), NOSPLIT, $0-48
@@ -945,6 +982,55 @@ rest:
 	KMOVQ     BX, K1
 	VMOVUPS.Z (DX), K1, Z0
 	VCVTPS2PH $0x00, Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func encodeF64AVX512(dst []byte, src []float32)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·encodeF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), DX
+	MOVQ src_len+32(FP), CX
+
+blocks:
+	CMPQ      CX, $0x00000020
+	JL        single
+	VCVTPS2PD (DX), Z0
+	VMOVUPD   Z0, (AX)
+	VCVTPS2PD 32(DX), Z0
+	VMOVUPD   Z0, 64(AX)
+	VCVTPS2PD 64(DX), Z0
+	VMOVUPD   Z0, 128(AX)
+	VCVTPS2PD 96(DX), Z0
+	VMOVUPD   Z0, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, CX
+	JMP       blocks
+
+single:
+	CMPQ      CX, $0x00000008
+	JL        rest
+	VCVTPS2PD (DX), Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, CX
+	JMP       single
+
+rest:
+	TESTQ CX, CX
+	JZ    done
+
+	// the lowest n bits
+	MOVQ        $0x00000001, BX
+	SHLQ        CL, BX
+	DECQ        BX
+	KMOVQ       BX, K1
+	VCVTPS2PD.Z (DX), K1, Z0
+	VMOVUPD     Z0, K1, (AX)
 
 done:
 	VZEROUPPER

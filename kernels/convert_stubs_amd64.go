@@ -24,6 +24,11 @@ func decodeF16AVX2(dst []float32, src []byte)
 //go:noescape
 func encodeF16AVX2(dst []byte, src []float32)
 
+// encodeF64AVX2 is encodeF64Generic for len(src) a multiple of 4.
+//
+//go:noescape
+func encodeF64AVX2(dst []byte, src []float32)
+
 // f64ToF32AVX2 is f64ToF32Generic for len(dst) a multiple of 16.
 //
 //go:noescape
@@ -68,6 +73,11 @@ func decodeF16AVX512(dst []float32, src []byte)
 //
 //go:noescape
 func encodeF16AVX512(dst []byte, src []float32)
+
+// encodeF64AVX512 is encodeF64Generic.
+//
+//go:noescape
+func encodeF64AVX512(dst []byte, src []float32)
 
 // f64ToF32AVX512 is f64ToF32Generic.
 //

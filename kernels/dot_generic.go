@@ -8,13 +8,15 @@ const dotLanes = 16
 
 func dotGeneric(x, y []float32) float64 {
 	var lane [dotLanes]float64
-	for i, v := range x {
-		lane[i%dotLanes] += float64(v) * float64(y[i])
-	}
+	addProducts(&lane, x, y)
 	return sumLanes(&lane)
 }
 
-func sumSquaresGeneric(x []float32) float64 { return dotGeneric(x, x) }
+func addProducts(lane *[dotLanes]float64, x, y []float32) {
+	for i, v := range x {
+		lane[i%dotLanes] += float64(v) * float64(y[i])
+	}
+}
 
 // sumLanes adds up partial sums, the second half to the first until one is left.
 func sumLanes(lane *[dotLanes]float64) float64 {

@@ -4,8 +4,18 @@ package kernels
 
 func decodeF64(dst []float32, src []byte) { f64ToF32(bytesOf(dst), src) }
 
-// encodeF64 is bound by writing eight bytes an element, not by the conversion.
-func encodeF64(dst []byte, src []float32) { encodeF64Generic(dst, src) }
+func encodeF64(dst []byte, src []float32) {
+	if useAVX512 {
+		encodeF64AVX512(dst, src)
+		return
+	}
+	n := 0
+	if useAVX2 {
+		n = len(src) &^ 3
+		encodeF64AVX2(dst, src[:n])
+	}
+	encodeF64Generic(dst[8*n:], src[n:])
+}
 
 func f64ToF32(dst, src []byte) {
 	if useAVX512 {

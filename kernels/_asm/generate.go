@@ -6,3 +6,6 @@
 package asm
 
 //go:generate go run ./convert -pkg kernels -out ../convert_amd64.s -stubs ../convert_stubs_amd64.go
+//go:generate go run ./vector -pkg kernels -out ../vector_amd64.s -stubs ../vector_stubs_amd64.go
+//go:generate go run ./check -pkg kernels -out ../check_amd64.s -stubs ../check_stubs_amd64.go
+//go:generate go run ./dot -pkg kernels -out ../dot_amd64.s -stubs ../dot_stubs_amd64.go

@@ -38,6 +38,35 @@ func f64ToF32AVX512() {
 	RET()
 }
 
+func encodeF64AVX2() {
+	simd.Func("encodeF64AVX2", encode, "encodeF64AVX2 is encodeF64Generic for len(src) a multiple of 4.")
+	dst, src, n := simd.Slice("dst", 8), simd.Slice("src", 4), simd.Len("src")
+	simd.Blocks(n, 4, 4, []simd.Array{dst, src}, func(i int) {
+		y := YMM()
+		VCVTPS2PD(src.At(i), y)
+		VMOVUPD(y, dst.At(i))
+	})
+	VZEROUPPER()
+	RET()
+}
+
+func encodeF64AVX512() {
+	simd.Func("encodeF64AVX512", encode, "encodeF64AVX512 is encodeF64Generic.")
+	dst, src, n := simd.Slice("dst", 8), simd.Slice("src", 4), simd.Len("src")
+	simd.Masked(n, 8, 4, []simd.Array{dst, src}, func(i int, k Register) {
+		z := ZMM()
+		if k == nil {
+			VCVTPS2PD(src.At(i), z)
+			VMOVUPD(z, dst.At(i))
+		} else {
+			VCVTPS2PD_Z(src.At(i), k, z)
+			VMOVUPD(z, k, dst.At(i))
+		}
+	})
+	VZEROUPPER()
+	RET()
+}
+
 func f64ToF16AVX2() {
 	simd.Func("f64ToF16AVX2", convert, "f64ToF16AVX2 is f64ToF16Generic for len(dst) a multiple of 16.")
 	dst, src, n := simd.Slice("dst", 2), simd.Slice("src", 8), simd.Len("dst")
