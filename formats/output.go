@@ -70,6 +70,7 @@ func (o *Output) makeTemp(dir, prefix string) error {
 		if o.temp, err = os.MkdirTemp(dir, prefix); err != nil {
 			return fileError(dir, err)
 		}
+		rememberTemporary(o.temp)
 		// MkdirTemp makes it private; a folder has the mode that mkdir gives it.
 		if err := os.Chmod(o.temp, 0o777&^umask()); err != nil {
 			return fileError(o.temp, err)
@@ -83,6 +84,7 @@ func (o *Output) makeTemp(dir, prefix string) error {
 			return fileError(dir, err)
 		}
 		o.temp, o.lock = f.Name(), f
+		rememberTemporary(o.temp)
 	}
 	return lockFile(o.lock)
 }
@@ -174,7 +176,7 @@ func (o *Output) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	old, err := replace(o.temp, o.path, o.layout.Folder)
+	old, err := replaceTemporary(o.temp, o.path, o.layout.Folder)
 	if err != nil {
 		return fileError(o.path, err)
 	}
@@ -192,6 +194,7 @@ func (o *Output) Commit(ctx context.Context) error {
 func (o *Output) Close() error {
 	if !o.done && o.temp != "" {
 		os.RemoveAll(o.temp)
+		forgetTemporary(o.temp)
 	}
 	for _, f := range o.files {
 		f.Close() // twice at worst

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/loratool/loratool/kernels"
+)
+
+// commands is the table of everything loratool does, in the order of its help.
+// It is filled by init because commands may run others.
+var commands []*command
+
+func init() {
+	commands = []*command{
+		completionCommand,
+		versionCommand,
+	}
+}
+
+// A command is one word of the command line.
+type command struct {
+	name     string
+	form     string    // what follows the name: "A B", "MODEL -o OUT"
+	summary  string    // one sentence for the table of commands
+	about    string    // paragraphs of the help text, each one line
+	examples []example // that work as they stand, but for the names of files
+	flags    []cli.Flag
+	operands [2]int // how many it takes: at least, at most
+	run      func(c *call) error
+}
+
+// usage returns the form of the whole command line.
+func (cmd *command) usage() string {
+	return strings.TrimSuffix("loratool "+cmd.name+" "+cmd.form, " ")
+}
+
+// An example is a command line and what it does.
+type example struct{ does, line string }
+
+// A call is a command being run: its flags and operands, and what all commands
+// are given.
+type call struct {
+	*cli.Context
+	*ui
+	ctx     context.Context
+	cmd     *command
+	memory  int64 // bytes
+	workers int
+}
+
+// operand returns the i-th operand, or "".
+func (c *call) operand(i int) string { return c.Args().Get(i) }
+
+// runApp finds the command that args ask for and runs it.
+func runApp(ctx context.Context, ui *ui, args []string) error {
+	if err := useImplementations(os.Getenv("LORATOOL_CPU")); err != nil {
+		return err
+	}
+	if len(args) < 2 {
+		ui.stdout = ui.stderr
+		ui.help()
+		return usagef("loratool demo shows it at work", "what shall be done?")
+	}
+	word, rest := args[1], args[2:]
+	switch {
+	case word == "-h" || word == "--help" || word == "help" && len(rest) == 0:
+		ui.help()
+		return nil
+	case word == "help":
+		word, rest = rest[0], []string{"--help"}
+	case word == "complete":
+		ui.complete(rest[min(1, len(rest)):]) // after "--"
+		return nil
+	case word == "--version" || word == "-V":
+		word = "version"
+	case strings.HasPrefix(word, "-"):
+		return usagef("flags come after the command: loratool inspect "+word+" …", "the first word must be a command, not %s", word)
+	}
+	cmd := findCommand(word)
+	if cmd == nil {
+		return unknownCommand(word)
+	}
+	flags, help, err := cmd.flagsFirst(rest)
+	if err != nil {
+		return err
+	}
+	if help {
+		ui.commandHelp(cmd)
+		return nil
+	}
+	return cmd.app(ui).RunContext(ctx, append([]string{"loratool", cmd.name}, flags...))
+}
+
+// app returns the command as one of cli, which parses flags and reads the
+// environment. Everything that cli would print is printed here instead.
+func (cmd *command) app(ui *ui) *cli.App {
+	return &cli.App{
+		Name:                      "loratool",
+		HideHelp:                  true,
+		HideHelpCommand:           true,
+		HideVersion:               true,
+		Suggest:                   true,
+		DisableSliceFlagSeparator: true, // a comma is a character of file names
+		Writer:                    ui.stderr,
+		ErrWriter:                 ui.stderr,
+		ExitErrHandler:            func(*cli.Context, error) {}, // or it calls os.Exit
+		Commands: []*cli.Command{{
+			Name:            cmd.name,
+			Flags:           cmd.flags,
+			HideHelp:        true,
+			HideHelpCommand: true,
+			OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return cmd.valueError(err) },
+			Action:          func(c *cli.Context) error { return cmd.start(c, ui) },
+		}},
+	}
+}
+
+// start checks the command line as a whole and runs the command.
+func (cmd *command) start(ctx *cli.Context, ui *ui) error {
+	c := &call{Context: ctx, ui: ui, ctx: ctx.Context, cmd: cmd}
+	if err := c.terminalFlags(); err != nil {
+		return err
+	}
+	if err := c.workFlags(); err != nil {
+		return err
+	}
+	switch n := c.NArg(); {
+	case n < cmd.operands[0]:
+		return usagef("the form is: "+cmd.usage(), "%s is missing", strings.Fields(cmd.form)[n])
+	case n > cmd.operands[1]:
+		return usagef("the form is: "+cmd.usage(), "%s has no use for %q", cmd.name, c.operand(cmd.operands[1]))
+	}
+	if findFlag(cmd.flags, "output") != nil && c.String("output") == "" {
+		return usagef("the form is: "+cmd.usage(), "-o OUT is missing: where shall the result go?")
+	}
+	return cmd.run(c)
+}
+
+// terminalFlags obeys the flags that every command has.
+func (c *call) terminalFlags() error {
+	c.quiet, c.verbose = c.Bool("quiet"), c.Bool("verbose")
+	c.colour = c.String("color")
+	if !slices.Contains([]string{"auto", "always", "never"}, c.colour) {
+		return usagef("--color is auto, always or never", "--color can't be %q", c.colour)
+	}
+	if findFlag(c.cmd.flags, "progress") == nil {
+		return nil
+	}
+	mode := c.String("progress")
+	if !slices.Contains([]string{"auto", "bar", "plain", "json", "none"}, mode) {
+		return usagef("--progress is auto, bar, plain, json or none", "--progress can't be %q", mode)
+	}
+	c.progressMode = mode
+	return nil
+}
+
+// workFlags obeys --memory and --threads, where the command has them.
+func (c *call) workFlags() error {
+	if findFlag(c.cmd.flags, "memory") == nil {
+		return nil
+	}
+	var err error
+	if c.memory, err = parseSize(c.String("memory"), binary); err != nil {
+		return usagef(c.cmd.see(), "--memory (or LORATOOL_MEMORY): %v", err)
+	}
+	const least = 16 << 20
+	if c.memory < least {
+		return usagef("a row of a large model and its working copies need room", "--memory %s is less than the %s that anything takes",
+			formatMemory(c.memory), formatMemory(least))
+	}
+	if c.workers = c.Int("threads"); c.workers < 0 || c.workers > 4096 {
+		return usagef(c.cmd.see(), "--threads can't be %d", c.workers)
+	}
+	if c.workers == 0 {
+		c.workers = runtime.GOMAXPROCS(0)
+	}
+	runtime.GOMAXPROCS(min(c.workers, runtime.GOMAXPROCS(0)))
+	limitMemory(c.memory)
+	return nil
+}
+
+func findCommand(name string) *command {
+	i := slices.IndexFunc(commands, func(c *command) bool { return c.name == name })
+	if i < 0 {
+		return nil
+	}
+	return commands[i]
+}
+
+func unknownCommand(word string) error {
+	hint := "loratool help lists the commands"
+	for _, c := range commands {
+		if near(c.name, word) {
+			hint = "did you mean loratool " + c.name + "?"
+		}
+	}
+	return usagef(hint, "there is no command %q", word)
+}
+
+// useImplementations restricts the kernels to a list of instruction sets such
+// as "avx2", or to the generic code, if the environment says so. The results
+// are the same.
+func useImplementations(list string) error {
+	if list == "" {
+		return nil
+	}
+	var names []string
+	for _, name := range strings.Split(list, ",") {
+		if name = strings.TrimSpace(name); name != "generic" {
+			names = append(names, name)
+		}
+	}
+	if err := kernels.Use(names...); err != nil {
+		return usagef("", "the environment variable LORATOOL_CPU can't be %q: %s", list, strings.TrimPrefix(err.Error(), "kernels: "))
+	}
+	return nil
+}

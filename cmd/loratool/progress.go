@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/loratool/loratool/transform"
+)
+
+// A progress shows how far a run has come: on a terminal as a bar, elsewhere as
+// a line every 30 seconds, or as JSON for a program that watches. A signal
+// (SIGUSR1) has it print a line at any time.
+type progress struct {
+	ui      *ui
+	what    string // the command
+	started time.Time
+	meter   meter
+	signals chan os.Signal
+
+	mu     sync.Mutex
+	now    transform.Progress
+	stop   chan struct{}
+	closed chan struct{}
+}
+
+// A meter shows a state; it is asked every so often.
+type meter interface {
+	every() time.Duration
+	show(p transform.Progress, elapsed time.Duration)
+	end()
+}
+
+// startProgress begins to show a run of the command. The caller passes update to
+// the run and calls end in the end.
+func (c *call) startProgress() *progress {
+	p := &progress{ui: c.ui, what: c.cmd.name, started: time.Now(), signals: make(chan os.Signal, 1),
+		stop: make(chan struct{}), closed: make(chan struct{})}
+	p.meter = c.newMeter(p)
+	notifyStatus(p.signals)
+	go p.watch()
+	return p
+}
+
+func (u *ui) newMeter(p *progress) meter {
+	mode := u.progressMode
+	if mode == "auto" {
+		switch {
+		case u.quiet:
+			mode = "none"
+		case capable(u.stderr):
+			mode = "bar"
+		default:
+			mode = "plain"
+		}
+	}
+	switch mode {
+	case "bar":
+		return newBarMeter(u, p.what)
+	case "plain":
+		return &plainMeter{p}
+	case "json":
+		return &jsonMeter{p}
+	}
+	return noMeter{}
+}
+
+// update is for transform.Options.
+func (p *progress) update(now transform.Progress) {
+	p.mu.Lock()
+	p.now = now
+	p.mu.Unlock()
+}
+
+func (p *progress) state() (transform.Progress, time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now, time.Since(p.started)
+}
+
+func (p *progress) watch() {
+	defer close(p.closed)
+	tick := time.NewTicker(p.meter.every())
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-tick.C:
+			p.meter.show(p.state())
+		case <-p.signals:
+			p.ui.line(p.statusLine())
+		}
+	}
+}
+
+// end stops showing.
+func (p *progress) end() {
+	close(p.stop)
+	<-p.closed
+	ignoreStatus(p.signals)
+	p.meter.end()
+}
+
+// statusLine says in one line how far the run is.
+func (p *progress) statusLine() string {
+	now, elapsed := p.state()
+	s := fmt.Sprintf("loratool: %s: %s of %s (%d%%) in %s", p.what, formatSize(now.Done), formatSize(now.Total),
+		percent(now), elapsed.Round(time.Second))
+	if now.Done > 0 && now.Done < now.Total {
+		left := time.Duration(float64(elapsed) * float64(now.Total-now.Done) / float64(now.Done))
+		s += fmt.Sprintf(", %s left", left.Round(time.Second))
+	}
+	if now.Tensor != "" {
+		s += ", at " + now.Tensor
+	}
+	return s
+}
+
+func percent(p transform.Progress) int64 {
+	if p.Total == 0 {
+		return 0
+	}
+	return int64(100 * (float64(p.Done) / float64(p.Total)))
+}
+
+// plainMeter prints a line now and then, for logs.
+type plainMeter struct{ p *progress }
+
+func (m *plainMeter) every() time.Duration                   { return 30 * time.Second }
+func (m *plainMeter) show(transform.Progress, time.Duration) { m.p.ui.line(m.p.statusLine()) }
+func (m *plainMeter) end()                                   {}
+
+// jsonMeter prints a line of JSON every second, and one in the end.
+type jsonMeter struct{ p *progress }
+
+func (m *jsonMeter) every() time.Duration { return time.Second }
+
+func (m *jsonMeter) show(now transform.Progress, elapsed time.Duration) {
+	m.p.ui.event(map[string]any{"type": "progress", "command": m.p.what, "done": now.Done, "total": now.Total,
+		"tensor": now.Tensor, "elapsed": elapsed.Round(time.Millisecond).Seconds()})
+}
+
+func (m *jsonMeter) end() { m.show(m.p.state()) }
+
+type noMeter struct{}
+
+func (noMeter) every() time.Duration                   { return time.Hour }
+func (noMeter) show(transform.Progress, time.Duration) {}
+func (noMeter) end()                                   {}

@@ -1,0 +1,163 @@
+package main
+
+// This file is the terminal. Its rules:
+//
+//   - Standard output is the result and nothing else: a path, a table, or with
+//     --json one JSON document. A program can read it.
+//   - Standard error is everything else. Messages are a line each, begin with
+//     "loratool:", and have no capital initial and no period at the end.
+//   - An error is one line "loratool: error: …", with the file, tensor and byte
+//     where there are such, and, where a person can act, a line "loratool: hint: …".
+//   - -q leaves errors and warnings, -v adds a line per tensor.
+//   - Colour and redrawn lines are for terminals only, and nothing is told by
+//     colour alone. NO_COLOR, TERM=dumb and --color never turn them off.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/term"
+
+	"github.com/loratool/loratool/formats"
+)
+
+type ui struct {
+	stdout, stderr io.Writer
+
+	quiet, verbose bool
+	colour         string // auto, always, never
+	progressMode   string // auto, bar, plain, json, none
+
+	mu  sync.Mutex // one line at a time on stderr
+	bar interface {
+		hide()
+		redraw()
+	} // what is drawn below the last line, or nil
+}
+
+func newUI(stdout, stderr io.Writer) *ui {
+	return &ui{stdout: stdout, stderr: stderr, colour: "auto", progressMode: "auto"}
+}
+
+// printf writes a part of the result.
+func (u *ui) printf(format string, args ...any) { fmt.Fprintf(u.stdout, format, args...) }
+
+// printJSON writes the result as one JSON document.
+func (u *ui) printJSON(v any) error {
+	e := json.NewEncoder(u.stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// infof tells a person what is going on.
+func (u *ui) infof(format string, args ...any) {
+	if !u.quiet {
+		u.line("loratool: " + fmt.Sprintf(format, args...))
+	}
+}
+
+// detailf tells what only -v asks for.
+func (u *ui) detailf(format string, args ...any) {
+	if u.verbose && !u.quiet {
+		u.line("loratool: " + fmt.Sprintf(format, args...))
+	}
+}
+
+// warnf tells what a person should look at, though the result stands.
+func (u *ui) warnf(format string, args ...any) {
+	u.line("loratool: " + u.paint(u.stderr, yellow, "warning:") + " " + fmt.Sprintf(format, args...))
+}
+
+func (u *ui) line(s string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.bar != nil {
+		u.bar.hide()
+		defer u.bar.redraw()
+	}
+	io.WriteString(u.stderr, s+"\n")
+}
+
+// report prints err, if it is one, and returns the exit code for it.
+func (u *ui) report(err error) int {
+	code := exitCode(err)
+	if err == nil || code == exitDiffer {
+		return code
+	}
+	text, hint := err.Error(), hintFor(err)
+	if code == exitInterrupted {
+		text = "interrupted"
+	}
+	if u.progressMode == "json" {
+		u.event(map[string]any{"type": "error", "code": code, "message": text, "hint": hint})
+		return code
+	}
+	u.line("loratool: " + u.paint(u.stderr, red, "error:") + " " + text)
+	if hint != "" {
+		u.line("loratool: " + u.paint(u.stderr, cyan, "hint:") + " " + hint)
+	}
+	return code
+}
+
+// event writes a line of JSON for a program that watches.
+func (u *ui) event(v map[string]any) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(v) == nil {
+		u.line(strings.TrimSuffix(b.String(), "\n"))
+	}
+}
+
+// hintFor returns what a person can do about err, or "".
+func hintFor(err error) string {
+	if e, ok := errors.AsType[*usageError](err); ok {
+		return e.hint
+	}
+	if e, ok := errors.AsType[*formats.Error](err); ok && e.Hint != "" {
+		return e.Hint
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "try again"
+	}
+	return ""
+}
+
+const (
+	red    = "\x1b[1;31m"
+	yellow = "\x1b[1;33m"
+	cyan   = "\x1b[1;36m"
+	bold   = "\x1b[1m"
+	reset  = "\x1b[0m"
+)
+
+// paint returns s in a colour, if w is a place for colours.
+func (u *ui) paint(w io.Writer, colour, s string) string {
+	if !u.coloured(w) {
+		return s
+	}
+	return colour + s + reset
+}
+
+func (u *ui) coloured(w io.Writer) bool {
+	switch u.colour {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return os.Getenv("NO_COLOR") == "" && capable(w)
+}
+
+// capable reports whether w is a terminal that can do more than append text.
+func capable(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
