@@ -53,7 +53,7 @@ func (b *affineSubBlocks) scaleWeighted(w []float32) {
 func (b *affineSubBlocks) fit(x, weights []float32, plain, weighted *affineSearch) {
 	var w [32]float32
 	var sums [8]float32
-	sigma2 := 2 * sumSquares32(x) / superBlock
+	sigma2 := float32(2 * sumSquares32(x) / superBlock)
 	for i := range b.fits {
 		xs := x[32*i:][:32]
 		search := plain

@@ -68,7 +68,7 @@ func weightedBlocks(src []float32, rowLen int, weights []float32, do func(block 
 	var w [32]float32
 	for r := 0; r < len(src); r += rowLen {
 		row := src[r:][:rowLen]
-		sigma2 := sumSquares32(row) / float32(rowLen)
+		sigma2 := float32(sumSquares32(row) / float32(rowLen))
 		for i := 0; i < rowLen; i += 32 {
 			x := row[i:][:32]
 			importanceWeights(w[:], x, weights[i:], sigma2)

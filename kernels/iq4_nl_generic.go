@@ -4,7 +4,7 @@ func quantizeIQ4_NLGeneric(dst []byte, src []float32, rowLen int, weights []floa
 	var w [32]float32
 	for i := 0; i < len(src); i += BlockLenIQ4_NL {
 		x := src[i:][:BlockLenIQ4_NL]
-		iq4Weights(w[:], x, blockWeights(weights, i, rowLen, BlockLenIQ4_NL), 2*sumSquares32(x)/BlockLenIQ4_NL)
+		iq4Weights(w[:], x, blockWeights(weights, i, rowLen, BlockLenIQ4_NL), float32(2*sumSquares32(x)/BlockLenIQ4_NL))
 		d := fitIQ4(x, w[:])
 		inverse := reciprocal(d)
 		var levels [32]uint8

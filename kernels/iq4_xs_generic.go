@@ -4,7 +4,7 @@ func quantizeIQ4_XSGeneric(dst []byte, src []float32, rowLen int, weights []floa
 	for i := 0; i < len(src); i += BlockLenIQ4_XS {
 		x := src[i:][:BlockLenIQ4_XS]
 		importance := blockWeights(weights, i, rowLen, BlockLenIQ4_XS)
-		sigma2 := 2 * sumSquares32(x) / superBlock
+		sigma2 := float32(2 * sumSquares32(x) / superBlock)
 		var fitted [8]float32
 		var w [32]float32
 		for j := range fitted {

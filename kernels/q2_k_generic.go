@@ -14,7 +14,7 @@ func quantizeQ2_KGeneric(dst []byte, src []float32, rowLen int, weights []float3
 // fit finds scales and mins for the 256 values of x.
 func (b *q2KSubBlocks) fit(x, weights []float32) {
 	var w, sums [16]float32
-	sigma2 := sumSquares32(x) / superBlock
+	sigma2 := float32(sumSquares32(x) / superBlock)
 	for i := range b.fits {
 		xs := x[16*i:][:16]
 		search := &q2KSearch

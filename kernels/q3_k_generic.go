@@ -13,7 +13,7 @@ func quantizeQ3_KGeneric(dst []byte, src []float32, rowLen int, weights []float3
 // A sub-block whose scale was rounded to zero keeps the levels of the search.
 func fitQ3_K(scales *[16]uint8, levels *[superBlock]uint8, x, weights []float32) (d uint16) {
 	var fitted, w, sums [16]float32
-	sigma2 := 2 * sumSquares32(x) / superBlock
+	sigma2 := float32(2 * sumSquares32(x) / superBlock)
 	for i := range fitted {
 		xs, ls := x[16*i:][:16], levels[16*i:][:16]
 		if weights == nil {
