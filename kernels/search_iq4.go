@@ -34,7 +34,9 @@ func fitIQ4(x, w []float32) (scale float32) {
 	}
 	low := float32(iq4Values[0])
 	sumQX, sumQ2 := sumIQ4(x, w, 1/(-peak/low))
-	scale = sumQX / sumQ2
+	if sumQ2 > 0 {
+		scale = sumQX / sumQ2
+	}
 	bestGain := float32(scale * sumQX)
 	for i := -7; i <= 7; i++ {
 		sumQX, sumQ2 = sumIQ4(x, w, (float32(i)+low)/peak)
