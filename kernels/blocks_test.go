@@ -34,7 +34,23 @@ var blockTypes = []blockType{
 	{"q6_K", BlockLenQ6_K, BlockSizeQ6_K, QuantizeQ6_K, DequantizeQ6_K},
 	{"iq4_nl", BlockLenIQ4_NL, BlockSizeIQ4_NL, QuantizeIQ4_NL, DequantizeIQ4_NL},
 	{"iq4_xs", BlockLenIQ4_XS, BlockSizeIQ4_XS, QuantizeIQ4_XS, DequantizeIQ4_XS},
+	{"iq1_s", BlockLenIQ1_S, BlockSizeIQ1_S, QuantizeIQ1_S, DequantizeIQ1_S},
+	{"iq1_m", BlockLenIQ1_M, BlockSizeIQ1_M, QuantizeIQ1_M, DequantizeIQ1_M},
+	{"iq2_xxs", BlockLenIQ2_XXS, BlockSizeIQ2_XXS, QuantizeIQ2_XXS, DequantizeIQ2_XXS},
+	{"iq2_xs", BlockLenIQ2_XS, BlockSizeIQ2_XS, QuantizeIQ2_XS, DequantizeIQ2_XS},
+	{"iq2_s", BlockLenIQ2_S, BlockSizeIQ2_S, QuantizeIQ2_S, DequantizeIQ2_S},
+	{"iq3_xxs", BlockLenIQ3_XXS, BlockSizeIQ3_XXS, QuantizeIQ3_XXS, DequantizeIQ3_XXS},
+	{"iq3_s", BlockLenIQ3_S, BlockSizeIQ3_S, QuantizeIQ3_S, DequantizeIQ3_S},
+	{"tq1_0", BlockLenTQ1_0, BlockSizeTQ1_0, QuantizeTQ1_0, DequantizeTQ1_0},
+	{"tq2_0", BlockLenTQ2_0, BlockSizeTQ2_0, QuantizeTQ2_0, DequantizeTQ2_0},
+	{"mxfp4", BlockLenMXFP4, BlockSizeMXFP4, QuantizeMXFP4, DequantizeMXFP4},
+	{"nvfp4", BlockLenNVFP4, BlockSizeNVFP4, QuantizeNVFP4, DequantizeNVFP4},
+	{"q1_0", BlockLenQ1_0, BlockSizeQ1_0, QuantizeQ1_0, DequantizeQ1_0},
+	{"q2_0", BlockLenQ2_0, BlockSizeQ2_0, QuantizeQ2_0, DequantizeQ2_0},
 }
+
+// needsWeights says of which types there is no quantizing without weights.
+var needsWeights = map[string]bool{"iq1_s": true, "iq2_xxs": true, "iq2_xs": true}
 
 // ggmlGoldens is testdata/ggml/manifest.json; testdata/README.md says how it was made.
 type ggmlGoldens struct {

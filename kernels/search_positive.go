@@ -4,10 +4,11 @@ package kernels
 // error Σ w·(x − scale·level)²: it tries nine scales that bring the greatest value
 // to top+i/10, i = -4..4, fits the scale to the levels of the best, then changes
 // one level after the other as fitDescent does. It stores the levels in levels.
-// Values should be positive; levels of negative ones wrap around.
+// Levels of negative values wrap around to 255 and less, in what is stored and in the
+// error of the first of the scales, as in the reference.
 //
-// The quantizers use it on the scales of a super-block, of which there are 8 or
-// 16. This is make_qp_quants of ggml-quants.c.
+// The K-quantizers use it on the scales of a super-block, of which there are 8 or
+// 16, IQ2_XXS on values, a few of them negative. This is make_qp_quants of ggml-quants.c.
 func fitPositive(levels []uint8, x, w []float32, top int32) (scale float32) {
 	levels = levels[:len(x)]
 	w = w[:len(x)]
@@ -22,21 +23,23 @@ func fitPositive(levels []uint8, x, w []float32, top int32) (scale float32) {
 		return 0
 	}
 	inverse := float32(top) / peak
-	trialError := func(inverse float32) (sum float32) {
+	trialError := func(inverse float32, level func(v float32) float32) (sum float32) {
 		scale := 1 / inverse
 		for i, v := range x {
-			diff := v - float32(scale*float32(min(nearestInt(inverse*v), top)))
+			diff := v - float32(scale*level(inverse*v))
 			sum += float32(float32(w[i]*diff) * diff)
 		}
 		return sum
 	}
-	bestError := trialError(inverse)
+	wrapped := func(v float32) float32 { return float32(uint8(nearestInt(v))) }
+	limited := func(v float32) float32 { return float32(min(nearestInt(v), top)) }
+	bestError := trialError(inverse, wrapped)
 	for i := -4; i <= 4; i++ {
 		if i == 0 {
 			continue
 		}
 		trial := (float32(0.1*float32(i)) + float32(top)) / peak
-		if e := trialError(trial); e < bestError {
+		if e := trialError(trial, limited); e < bestError {
 			bestError, inverse = e, trial
 		}
 	}

@@ -1,0 +1,86 @@
+package kernels
+
+import (
+	"math"
+	"math/bits"
+)
+
+// MXFP4 stores 32 values in 17 bytes, 4.25 bits a value:
+//
+//	e   uint8      the scale is 2^(e−127)
+//	qs  [16]uint8  4-bit floats (E2M1), value i low and value i+16 high in byte i
+const (
+	BlockLenMXFP4  = 32
+	BlockSizeMXFP4 = 17
+)
+
+// QuantizeMXFP4 quantizes rows of src to MXFP4, with e = ⌊log2(max|x|)⌋ − 2 + 127, the scale for which the greatest value is among the
+// greatest that E2M1 has. It ignores weights.
+//
+// Open Compute Project, Microscaling formats, version 1.0. The exponent wraps around for
+// blocks that stay below 2^-125, and the logarithm is rounded before its floor is taken,
+// as in the reference quantizer.
+func QuantizeMXFP4(dst []byte, src []float32, rowLen int, weights []float32) {
+	checkQuantize("QuantizeMXFP4", dst, src, rowLen, weights, BlockLenMXFP4, BlockSizeMXFP4)
+	for ; len(src) > 0; dst, src = dst[BlockSizeMXFP4:], src[BlockLenMXFP4:] {
+		dst[0] = mxfp4Exponent(absPeak(src[:32]))
+		encodeE2M1(dst[1:17], src[:32], mxfp4HalfScale(dst[0]))
+	}
+}
+
+// mxfp4Exponent returns e for a block whose greatest magnitude is peak.
+func mxfp4Exponent(peak float32) uint8 {
+	if peak == 0 || peak > maxFloat32 {
+		return 0
+	}
+	b := math.Float32bits(peak)
+	exponent, mantissa := int(b>>23)-127, b&0x7fffff|0x800000
+	if b < 0x800000 { // subnormal
+		shift := 24 - bits.Len32(b)
+		exponent, mantissa = -126-shift, b<<shift
+	}
+	// The logarithm of a number just below a power of two, 2^k, rounds to k itself.
+	// An ulp less is 2^-24·log2(e) in the logarithm, and half the distance of float32
+	// numbers near k is 2^(b-24), where 2^b ≤ |k| < 2^(b+1).
+	k := exponent + 1
+	near := k - 1
+	if k <= 0 {
+		near = -k
+	}
+	if near > 0 {
+		ulps := uint32(float64(uint32(1)<<(bits.Len(uint(near))-1)) * math.Ln2)
+		if mantissa >= 1<<24-ulps {
+			exponent = k
+		}
+	}
+	return uint8(exponent - 2 + 127)
+}
+
+// mxfp4HalfScale returns half the scale, 2^(e−128).
+func mxfp4HalfScale(e uint8) float32 {
+	if e < 2 { // subnormal
+		return math.Float32frombits(0x200000 << e)
+	}
+	return math.Float32frombits((uint32(e) - 1) << 23)
+}
+
+// DequantizeMXFP4 decodes blocks of MXFP4, see [QuantizeMXFP4].
+func DequantizeMXFP4(dst []float32, src []byte) {
+	checkDequantize("DequantizeMXFP4", dst, src, BlockLenMXFP4, BlockSizeMXFP4)
+	for ; len(dst) > 0; dst, src = dst[BlockLenMXFP4:], src[BlockSizeMXFP4:] {
+		decodeE2M1(dst[:32], src[1:17], mxfp4HalfScale(src[0]))
+	}
+}
+
+// decodeE2M1 is the inverse of encodeE2M1.
+func decodeE2M1(dst []float32, src []byte, half float32) {
+	value := e2m1Doubled
+	for i := range value {
+		value[i] *= half
+	}
+	low, high := dst[:len(src)], dst[len(src):2*len(src)]
+	for i, b := range src {
+		low[i] = value[b&15]
+		high[i] = value[b>>4]
+	}
+}
