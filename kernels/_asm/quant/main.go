@@ -1,0 +1,20 @@
+// Command quant generates the block quantizers, with a block in each lane.
+package main
+
+import . "github.com/mmcloughlin/avo/build"
+
+func main() {
+	ConstraintExpr("!purego")
+	for _, v := range []isa{avx2, avx512} {
+		transpose(v)
+		sumSquares(v)
+		deviationWeights(v)
+		importanceWeights(v)
+		squareWeights(v)
+		fitAffine(v, false)
+		fitAffine(v, true)
+		levels(v)
+		fitSymmetric(v)
+	}
+	Generate()
+}

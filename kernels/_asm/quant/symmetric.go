@@ -1,0 +1,99 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/loratool/loratool/kernels/asm/simd"
+)
+
+// Fields of symmetricLanes.
+const (
+	symmetricScale = iota
+	symmetricInverse
+	symmetricWild
+)
+
+const tiny = 0x26901d7d // 1e-15, below which a group of values counts as zeros
+
+// fitSymmetric is fitSymmetric with a block in each lane and w given. Lanes with
+// something that is not finite are reported as wild.
+func fitSymmetric(v isa) {
+	simd.Func("fitSymmetric"+v.name, "func(fit, x, w, wx *float32, n int, half float32, numerators *[19]float32)",
+		"fitSymmetric"+v.name+" is fitSymmetric of n columns, a multiple of 4. numerators are those of", "the trial scales, wx is room for as many columns.")
+	fit, x, w, wx, end := loadFields("fit"), v.columns("x"), v.columns("w"), v.columns("wx"), v.byteLen()
+	peak, zeros := v.peak(x, end)
+	Comment("zeros get a scale that makes all levels 0")
+	v.replace(peak, zeros, v.bits(0x7f800000))
+
+	k := symmetricKernel{isa: v, x: x, w: w, wx: wx, end: end}
+	k.low = v.sub(v.zero(), v.param("half"))
+	k.high = v.sub(v.sub(v.zero(), v.bits(0x3f800000)), k.low)
+	numerator, last := Load(Param("numerators"), GP64()), GP64()
+	inverse := v.div(v.broadcast(Mem{Base: numerator}), peak)
+	sumXL, sumL2 := k.sums("first", inverse, true)
+	wild := v.compare(notLessEq, v.and(v.bits(0x7fffffff), sumXL), v.bits(0x7f7fffff))
+	fit.storeBits(v.laneBits(wild), symmetricWild)
+	best := inverse
+	scale := v.zero()
+	v.replace(scale, v.compare(neq, sumL2, v.zero()), v.div(sumXL, sumL2))
+	gain := v.mul(scale, sumXL)
+
+	LEAQ(Mem{Base: numerator, Disp: 4 * 19}, last)
+	ADDQ(U32(4), numerator)
+	Label("step")
+	inverse = v.div(v.broadcast(Mem{Base: numerator}), peak)
+	sumXL, sumL2 = k.sums("levels", inverse, false)
+	better := v.both(v.compare(greater, sumL2, v.zero()),
+		v.compare(greater, v.mul(sumXL, sumXL), v.mul(gain, sumL2)))
+	v.replace(best, better, inverse)
+	v.replace(scale, better, v.div(sumXL, sumL2))
+	v.replace(gain, better, v.mul(scale, sumXL))
+	ADDQ(U32(4), numerator)
+	CMPQ(numerator, last)
+	JLT(LabelRef("step"))
+
+	VMOVUPS(scale, fit.at(symmetricScale))
+	VMOVUPS(best, fit.at(symmetricInverse))
+	VZEROUPPER()
+	RET()
+}
+
+// peak returns the first of the columns' values of the greatest magnitude, and where
+// there is nothing but zeros.
+func (v isa) peak(x columns, end Register) (peak VecVirtual, zeros mask) {
+	peak, magnitude, noSign := v.zero(), v.zero(), v.bits(0x7fffffff)
+	v.each("peak", end, 4, func(p position) {
+		a := v.load(x.at(p))
+		m := v.and(noSign, a)
+		v.replace(peak, v.compare(greater, m, magnitude), a)
+		VMAXPS(magnitude, m, magnitude)
+	})
+	return peak, v.compare(less, magnitude, v.bits(tiny))
+}
+
+type symmetricKernel struct {
+	isa
+	x, w, wx  columns
+	end       Register
+	low, high VecVirtual
+}
+
+// sums returns Σw·x·l and Σw·l² for the levels l of x. The first time it stores w·x.
+func (k *symmetricKernel) sums(label string, inverse VecVirtual, first bool) (sumXL, sumL2 VecVirtual) {
+	sumXL, sumL2 = k.zero(), k.zero()
+	k.each(label, k.end, 4, func(p position) {
+		a := k.load(k.x.at(p))
+		l := k.min(k.max(k.round(k.mul(inverse, a)), k.low), k.high)
+		var b Op = k.wx.at(p)
+		if first {
+			product := k.mul(a, k.w.at(p))
+			VMOVUPS(product, b)
+			b = product
+		}
+		k.addTo(sumXL, k.mul(l, b))
+		k.addTo(sumL2, k.mul(k.mul(l, k.w.at(p)), l))
+	})
+	return sumXL, sumL2
+}

@@ -1,0 +1,204 @@
+//go:build !purego
+
+package kernels
+
+import "unsafe"
+
+// The quantizers work on 8 or 16 blocks at a time, a block in each lane of a vector:
+// every lane does what the generic code does, in the same order, so that the bits are
+// the same, and nothing is ever summed across lanes. The kernels below do the loops
+// over values; what is done once for each of a block's scales is left to Go.
+//
+// A kernel reports lanes as wild where it can't vouch for the bits, because a number
+// was not finite, or too large to be rounded by instruction as by nearestInt. The
+// generic code does such blocks again.
+//
+// Arrays of values are columns: [i·lanes+j] belongs to the j-th lane's value i. Arrays
+// of one number for each lane have room for 16, whatever the number in use.
+
+// laneCount returns how many lanes to use for that many blocks, or 0 for none.
+func laneCount(blocks int) int {
+	switch {
+	case useAVX512 && blocks > 8:
+		return 16
+	case (useAVX512 || useAVX2) && blocks > 1:
+		return 8
+	}
+	return 0
+}
+
+// perLane is one number for each lane.
+type perLane = [16]float32
+
+// loadColumns transposes n values of each block in src[i:], src[i+stride:] and so on
+// to columns. If there are fewer blocks than lanes the last one takes their places.
+func loadColumns(dst *float32, src []float32, i, stride, blocks, n, lanes int) {
+	var rows [16]*float32
+	for j := range lanes {
+		rows[j] = &src[i+min(j, blocks-1)*stride : i+min(j, blocks-1)*stride+n][0]
+	}
+	transpose(dst, 4*lanes, &rows, n, lanes)
+}
+
+// loadWeights does the same with the importance of the values at src[i], src[i+stride]
+// and so on, in rows of rowLen.
+func loadWeights(dst *float32, weights []float32, i, stride, blocks, n, rowLen, lanes int) {
+	var rows [16]*float32
+	for j := range lanes {
+		rows[j] = &blockWeights(weights, i+min(j, blocks-1)*stride, rowLen, n)[0]
+	}
+	transpose(dst, 4*lanes, &rows, n, lanes)
+}
+
+// unpackLevels sorts n columns of packed bytes into the levels of each lane.
+func unpackLevels(levels *[16][superBlock]uint8, packed *[superBlock / 4 * 16]uint32, n, lanes int) {
+	for c := 0; c < n; c += lanes {
+		var rows [16]*float32
+		for j := range lanes {
+			rows[j] = (*float32)(unsafe.Pointer(&packed[(c+j)*lanes]))
+		}
+		transpose((*float32)(unsafe.Pointer(&levels[0][4*c])), superBlock, &rows, lanes, lanes)
+	}
+}
+
+// transpose writes n values of each of the rows as columns that lie stride bytes
+// apart: column i is (*[lanes]float32)(dst + i·stride).
+func transpose(dst *float32, stride int, rows *[16]*float32, n, lanes int) {
+	if lanes == 16 {
+		transposeAVX512(dst, stride, rows, n)
+	} else {
+		transposeAVX2(dst, stride, rows, n)
+	}
+}
+
+func sumSquaresLanes(sum *perLane, x *float32, n, lanes int) {
+	if lanes == 16 {
+		sumSquaresLanesAVX512(sum, x, n)
+	} else {
+		sumSquaresLanesAVX2(sum, x, n)
+	}
+}
+
+func deviationWeightsLanes(w, x *float32, n int, perN float32, lanes int) {
+	if lanes == 16 {
+		deviationWeightsAVX512(w, x, n, perN)
+	} else {
+		deviationWeightsAVX2(w, x, n, perN)
+	}
+}
+
+func importanceWeightsLanes(w *float32, sum *perLane, x, importance *float32, sigma2 *perLane, n, lanes int) {
+	if lanes == 16 {
+		importanceWeightsAVX512(w, sum, x, importance, sigma2, n)
+	} else {
+		importanceWeightsAVX2(w, sum, x, importance, sigma2, n)
+	}
+}
+
+func squareWeightsLanes(w, x *float32, n, lanes int) {
+	if lanes == 16 {
+		squareWeightsAVX512(w, x, n)
+	} else {
+		squareWeightsAVX2(w, x, n)
+	}
+}
+
+// affineLanes are the affineFits of the lanes.
+type affineLanes struct {
+	scale, min, inverse, base perLane
+	wild                      uint32
+	_                         [15]uint32
+	_                         [5]perLane // used by the search
+}
+
+// affineSteps are the trial scales of an affineSearch: the widths of x in levels.
+type affineSteps struct {
+	top      float32
+	_        uint32
+	count    int
+	_        [12]uint32
+	widths   [37]float32
+	absolute bool
+}
+
+func (s *affineSearch) lanes() *affineSteps {
+	t := &affineSteps{top: float32(s.top), count: s.steps + 1, absolute: s.absolute}
+	for i := range t.count {
+		t.widths[i] = s.start + float32(s.step*float32(i)) + t.top
+	}
+	return t
+}
+
+// fit is affineSearch.fit of n columns. scratch is room for as many.
+func (s *affineSteps) fit(f *affineLanes, x, w, scratch *float32, n, lanes int) {
+	switch {
+	case lanes == 16 && s.absolute:
+		fitAffineAbsoluteAVX512(&f.scale[0], x, w, scratch, n, &s.top)
+	case lanes == 16:
+		fitAffineAVX512(&f.scale[0], x, w, scratch, n, &s.top)
+	case s.absolute:
+		fitAffineAbsoluteAVX2(&f.scale[0], x, w, scratch, n, &s.top)
+	default:
+		fitAffineAVX2(&f.scale[0], x, w, scratch, n, &s.top)
+	}
+}
+
+// symmetricLanes are the symmetricFits of the lanes.
+type symmetricLanes struct {
+	scale, inverse perLane
+	wild           uint32
+}
+
+// symmetricSteps are the trial scales of fitSymmetric: what the value of the greatest
+// magnitude is brought to.
+type symmetricSteps struct {
+	half float32
+	ends [19]float32
+}
+
+func newSymmetricSteps(half float32) *symmetricSteps {
+	s := &symmetricSteps{half: half}
+	ends := append(s.ends[:0], -half)
+	for i := -9; i <= 9; i++ {
+		if i != 0 {
+			ends = append(ends, -(half + float32(0.1*float32(i))))
+		}
+	}
+	return s
+}
+
+// fit is fitSymmetric of n columns. scratch is room for as many.
+func (s *symmetricSteps) fit(f *symmetricLanes, x, w, scratch *float32, n, lanes int) {
+	if lanes == 16 {
+		fitSymmetricAVX512(&f.scale[0], x, w, scratch, n, s.half, &s.ends)
+	} else {
+		fitSymmetricAVX2(&f.scale[0], x, w, scratch, n, s.half, &s.ends)
+	}
+}
+
+// levelLanes says how to quantize each lane: the level of x is (x+m)/d, or
+// (x-base)·inverse where d is 0.
+type levelLanes struct {
+	d, m, inverse, base perLane
+	wild                uint32
+}
+
+// set fills in what is stored for a lane. An infinite half float makes it wild.
+func (l *levelLanes) set(lane int, d, m float32) (wild uint32) {
+	l.d[lane], l.m[lane] = d, m
+	if !(abs32(d) <= 0x1.fffffep127 && m <= 0x1.fffffep127) {
+		return 1 << lane
+	}
+	return 0
+}
+
+// quantize rounds the levels of n columns, clamps them to lo..hi, counts them from lo,
+// and packs four columns into each column of packed. They are 0 where both d and inverse
+// are.
+func (l *levelLanes) quantize(packed *uint32, x *float32, n int, lo, hi float32, lanes int) {
+	if lanes == 16 {
+		levelsAVX512(packed, x, &l.d[0], n, lo, hi)
+	} else {
+		levelsAVX2(packed, x, &l.d[0], n, lo, hi)
+	}
+}
