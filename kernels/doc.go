@@ -15,7 +15,7 @@
 // part of the definition.
 //
 // Kernels panic on slices of the wrong length: that is a bug of the caller.
-// They never fail otherwise, and they never allocate.
+// They never fail otherwise, and they never allocate, but for tables made once.
 package kernels
 
 //go:generate sh -c "cd _asm && go generate"

@@ -47,7 +47,7 @@ func quantizeIQ2_S(dst []byte, x, weights []float32, s *iqBlock) {
 		if peak < tinyIQ2_S {
 			continue
 		}
-		scale := iq2SFit.fit(&s.points, &s.trials, s.x[:16], s.w[:16], s.root[:16], peak, peak/5)
+		scale := iq2SFit.fit(s, 16, peak, peak/5)
 		scales[b] = s.flipIfNegative(scale, 16, 0xff)
 		for g, p := range s.points[:2] {
 			n := iq2SBook.number[p]

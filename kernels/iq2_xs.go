@@ -50,7 +50,7 @@ func quantizeIQ2_XS(dst []byte, x, weights []float32, s *iqBlock) {
 		if peak < tiny {
 			continue
 		}
-		scale := iq2XSFit.fit(&s.points, &s.trials, s.x[:16], s.w[:16], s.root[:16], peak, peak/5)
+		scale := iq2XSFit.fit(s, 16, peak, peak/5)
 		scales[b] = s.flipIfNegative(scale, 16, 0x7f)
 		for g, p := range s.points[:2] {
 			binary.LittleEndian.PutUint16(qs[4*b+2*g:], iq2XSBook.number[p]|uint16(s.signs[g])<<9)

@@ -53,7 +53,7 @@ func quantizeIQ2_XXS(dst []byte, x, weights []float32, s *iqBlock) {
 		if peak <= 0 {
 			continue
 		}
-		scale = iq2XXSFit.fit(&s.points, &s.trials, s.x[:], s.w[:], s.root[:], peak, scale)
+		scale = iq2XXSFit.fit(s, 32, peak, scale)
 		scales[b] = s.flipIfNegative(scale, 32, 0x7f)
 		for g, p := range s.points[:4] {
 			qs[8*b+g] = uint8(iq2XXSBook.number[p])

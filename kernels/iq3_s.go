@@ -49,7 +49,7 @@ func quantizeIQ3_S(dst []byte, x, weights []float32, s *iqBlock) {
 		if peak == 0 {
 			continue
 		}
-		scale := iq3SFit.fit(&s.points, &s.trials, s.x[:], s.w[:], s.root[:], peak, peak/15)
+		scale := iq3SFit.fit(s, 32, peak, peak/15)
 		scales[b] = s.flipIfNegative(scale, 32, 0xff)
 		for g, p := range s.points {
 			n := iq3SBook.number[p]

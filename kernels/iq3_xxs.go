@@ -46,7 +46,7 @@ func quantizeIQ3_XXS(dst []byte, x, weights []float32, s *iqBlock) {
 		if peak < tinyIQ3_XXS {
 			continue
 		}
-		scale := iq3XXSFit.fit(&s.points, &s.trials, s.x[:], s.w[:], s.root[:], peak, peak/15)
+		scale := iq3XXSFit.fit(s, 32, peak, peak/15)
 		scales[b] = s.flipIfNegative(scale, 32, 0x7f)
 		for g, p := range s.points {
 			qs[8*b+g] = uint8(iq3XXSBook.number[p])

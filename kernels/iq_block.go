@@ -9,9 +9,9 @@ type iqBlock struct {
 	x      [32]float32 // the values, made positive; with even signs one may be negative
 	w      [32]float32 // their importance
 	root   [32]float32 // its square root
-	signs  [4]uint8    // a bit for every value that was made positive
-	points [8]uint16   // chosen for the groups, packed
 	trials gridTrials
+	points [8]uint16 // chosen for the groups, packed
+	signs  [4]uint8  // a bit for every value that was made positive
 }
 
 // weigh sets w and root for the sub-block x: the importance from the imatrix times

@@ -32,22 +32,23 @@ const (
 	reselectAll
 )
 
-// gridTrials are the outcomes of the trials of one sub-block.
+// gridTrials are the outcomes of the trials of one sub-block. The assembly knows the
+// layout.
 type gridTrials struct {
-	n       int                // trials
 	inverse [maxTrials]float32 // the trial's 1/scale
 	scale   [maxTrials]float32
 	sumXQ   [maxTrials]float32 // Σ w·x·q, q = 2·level+1
 	sumQ2   [maxTrials]float32 // Σ w·q²
 	cells   [8][maxTrials]uint32
 	points  [8][maxTrials]uint32 // packed, by group and trial
+	n       int                  // trials
 }
 
-// fit chooses points for x, whose importance is w and its square root root, and
-// returns the scale that fits them best. peak is what the trials scale; scale is
-// the outcome if no trial is any good, and then the points are all zeros.
-func (f *gridFit) fit(points *[8]uint16, t *gridTrials, x, w, root []float32, peak, scale float32) float32 {
-	b := f.book
+// fit chooses points for the first n values of s and returns the scale that fits them
+// best. peak is what the trials scale; scale is the outcome if no trial is any good,
+// and then the points are all zeros.
+func (f *gridFit) fit(s *iqBlock, n int, peak, scale float32) float32 {
+	b, t, points := f.book, &s.trials, &s.points
 	top := float32(2*b.radix - 1)
 	t.n = 0
 	for i := f.first; i <= f.last; i++ {
@@ -55,7 +56,7 @@ func (f *gridFit) fit(points *[8]uint16, t *gridTrials, x, w, root []float32, pe
 		t.scale[t.n] = 1 / t.inverse[t.n]
 		t.n++
 	}
-	gridTry(b, t, x, w, root)
+	gridTry(b, s, n)
 
 	pick, best := -1, float32(0)
 	for i := range t.n {
@@ -66,7 +67,7 @@ func (f *gridFit) fit(points *[8]uint16, t *gridTrials, x, w, root []float32, pe
 			pick = i
 		}
 	}
-	groups := len(x) / b.dims
+	groups := n / b.dims
 	var moved [8]bool
 	anyMoved := false
 	for g := range groups {
@@ -86,11 +87,11 @@ func (f *gridFit) fit(points *[8]uint16, t *gridTrials, x, w, root []float32, pe
 	value := oddMultiples(scale)
 	for g := range groups {
 		if moved[g] || f.again != reselectMoved {
-			xg := x[g*b.dims : (g+1)*b.dims]
-			points[g] = b.nearest(b.cell(xg, inverse), xg, root[g*b.dims:], &value)
+			xg := s.x[g*b.dims : (g+1)*b.dims]
+			points[g] = b.nearest(b.cell(xg, inverse), xg, s.root[g*b.dims:], &value)
 		}
 	}
-	return b.refit(points, x, w, scale)
+	return b.refit(points, s.x[:n], s.w[:n], scale)
 }
 
 // refit returns the scale of least weighted square error for the points, or scale
@@ -128,7 +129,8 @@ func oddMultiples(scale float32) (v [8]float32) {
 
 // gridTryGeneric makes the trials of a sub-block: it chooses a point for each group
 // with each scale, and adds up what the scale that fits the points depends on.
-func gridTryGeneric(b *codebook, t *gridTrials, x, w, root []float32) {
+func gridTryGeneric(b *codebook, s *iqBlock, n int) {
+	t, x, w, root := &s.trials, s.x[:n], s.w[:n], s.root[:n]
 	for i := range t.n {
 		inverse, value := t.inverse[i], oddMultiples(t.scale[i])
 		var sumXQ, sumQ2 float32

@@ -1,0 +1,24 @@
+//go:build !purego
+
+package kernels
+
+import "unsafe"
+
+// The assembly has the layout of iqBlock built in.
+const (
+	_ = -(unsafe.Offsetof(iqBlock{}.root) ^ 256)
+	_ = -(unsafe.Offsetof(iqBlock{}.trials) ^ 384)
+	_ = -(unsafe.Offsetof(gridTrials{}.cells) ^ 512)
+	_ = -(unsafe.Offsetof(gridTrials{}.points) ^ 1536)
+)
+
+func gridTry(b *codebook, s *iqBlock, n int) {
+	switch {
+	case !useAVX2:
+		gridTryGeneric(b, s, n)
+	case b.dims == 4:
+		gridTry4AVX2(&s.x[0], &b.cells[0], &b.near[0], n, s.trials.n)
+	default:
+		gridTry8AVX2(&s.x[0], &b.cells[0], &b.near[0], n, s.trials.n)
+	}
+}
