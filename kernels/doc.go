@@ -15,7 +15,8 @@
 // part of the definition.
 //
 // Kernels panic on slices of the wrong length: that is a bug of the caller.
-// They never fail otherwise, and they never allocate, but for tables made once.
+// They never fail otherwise, and they never allocate, but for tables made once and
+// the packing buffers of the matrix products, which are pooled.
 package kernels
 
 //go:generate sh -c "cd _asm && go generate"

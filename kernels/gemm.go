@@ -7,7 +7,7 @@ package kernels
 // along the inner index by calling several times.
 //
 // C must not overlap A or B. The assembly versions copy panels of A and B into
-// buffers of at most 1.5 MB that they keep in a sync.Pool.
+// buffers of 0.8 MB, one for each call that runs at a time, from a sync.Pool.
 
 // Gemm adds the product of A, of shape [m, k], and B, of shape [k, n], to C, of
 // shape [m, n]:

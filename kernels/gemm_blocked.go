@@ -18,8 +18,8 @@ import "sync"
 // in place, or would be slow at it: rows a power of two apart compete for the same
 // few lines of a cache.
 const (
-	blockCols  = 384
-	blockInner = 256
+	blockCols  = 288
+	blockInner = 512
 	blockRows  = 48
 )
 

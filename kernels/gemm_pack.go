@@ -9,8 +9,9 @@ const packedRow = blockInner + 16
 // rows to push each other out of the first-level cache, and read more than once.
 func packingA(inner, cols int) bool { return inner > 64 && cols > maxWidth }
 
-// packingB says the same of a panel of B, which is read once for every strip of A.
-func packingB(m, inner int) bool { return m >= 2*blockRows && inner > 32 }
+// packingB says whether a panel of B is worth a copy: if it is long, and read, once
+// for every strip of A, ten times or more.
+func packingB(strips, inner int) bool { return inner > 32 && strips >= 10 }
 
 // packA returns rows × inner elements of a, copied to dst if that pays.
 func packA(dst []float32, a operand, rows, inner, cols int) operand {

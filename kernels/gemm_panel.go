@@ -19,7 +19,7 @@ func newPanel(dst []float32, t *tiling, b operand, m, cols, inner int) panel {
 	p := panel{t: t, x: b.x, row: b.row, inner: inner, cols: cols}
 	narrowest := t.widths[len(t.widths)-1]
 	whole := cols - cols%narrowest
-	if b.col != 1 || packingB(m, inner) {
+	if b.col != 1 || packingB(m/t.heights[0], inner) {
 		p.x, p.row = dst, 0
 		for j := 0; j < whole; {
 			w := t.widest(whole - j)
