@@ -132,6 +132,9 @@ func (d DType) String() string {
 	return dtypes[d].name
 }
 
+// MarshalText returns String's name, for JSON.
+func (d DType) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
 // ParseDType returns the format with the given name, spelled as String spells it.
 func ParseDType(name string) (d DType, ok bool) {
 	for d := Invalid + 1; d < numDTypes; d++ {

@@ -7,9 +7,9 @@ import (
 
 // Info describes a tensor without its data.
 type Info struct {
-	Name  string
-	DType DType
-	Shape []int // outermost dimension first; empty for a scalar
+	Name  string `json:"name"`
+	DType DType  `json:"dtype"`
+	Shape []int  `json:"shape"` // outermost dimension first; empty for a scalar
 }
 
 // NumElements returns the product of the dimensions, 1 for a scalar. The shape

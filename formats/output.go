@@ -41,15 +41,10 @@ type Output struct {
 func Create(path string, l *Layout, force bool) (*Output, error) {
 	path = filepath.Clean(path)
 	out := &Output{path: path, layout: l}
-	if err := out.checkTarget(force); err != nil {
+	if err := out.check(force); err != nil {
 		return nil, err
 	}
 	dir, name := filepath.Dir(path), filepath.Base(path)
-	if info, err := os.Stat(dir); err != nil {
-		return nil, fileError(dir, err)
-	} else if !info.IsDir() {
-		return nil, &Error{Path: dir, Err: errors.New("not a folder")}
-	}
 	prefix := "." + name + ".loratool-"
 	removeStale(dir, prefix)
 	if err := out.makeTemp(dir, prefix); err != nil {
@@ -63,6 +58,26 @@ func Create(path string, l *Layout, force bool) (*Output, error) {
 	return out, nil
 }
 
+// CheckOutput returns the error that [Create] would return about the place of an
+// output: that it exists, is an input, or has no folder to be in.
+func CheckOutput(path string, l *Layout, force bool) error {
+	out := &Output{path: filepath.Clean(path), layout: l}
+	return out.check(force)
+}
+
+func (o *Output) check(force bool) error {
+	if err := o.checkTarget(force); err != nil {
+		return err
+	}
+	dir := filepath.Dir(o.path)
+	if info, err := os.Stat(dir); err != nil {
+		return fileError(dir, err)
+	} else if !info.IsDir() {
+		return &Error{Path: dir, Err: errors.New("not a folder")}
+	}
+	return nil
+}
+
 // makeTemp makes the temporary file or folder and locks it.
 func (o *Output) makeTemp(dir, prefix string) error {
 	var err error
@@ -70,6 +85,7 @@ func (o *Output) makeTemp(dir, prefix string) error {
 		if o.temp, err = os.MkdirTemp(dir, prefix); err != nil {
 			return fileError(dir, err)
 		}
+		o.temp = filepath.Clean(o.temp) // as filepath.Dir of its files will be
 		rememberTemporary(o.temp)
 		// MkdirTemp makes it private; a folder has the mode that mkdir gives it.
 		if err := os.Chmod(o.temp, 0o777&^umask()); err != nil {

@@ -3,6 +3,7 @@ package transform
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"math"
 	"regexp"
 	"sync/atomic"
@@ -15,7 +16,7 @@ import (
 // A CastReport says what a cast does to each tensor. Its counts are complete once
 // the model has been written.
 type CastReport struct {
-	Tensors []*CastTensor
+	Tensors []*CastTensor `json:"tensors"`
 }
 
 // A CastTensor is a line of a [CastReport].
@@ -33,6 +34,19 @@ func (c *CastTensor) Overflow() int64 { return c.overflow.Load() }
 
 // Flushed returns how many numbers other than zero became zero.
 func (c *CastTensor) Flushed() int64 { return c.flushed.Load() }
+
+// MarshalJSON returns the line with its counts.
+func (c *CastTensor) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Name     string        `json:"name"`
+		From     formats.DType `json:"from"`
+		To       formats.DType `json:"to"`
+		Kept     string        `json:"kept,omitempty"`
+		Elements int           `json:"elements"`
+		Overflow int64         `json:"overflow"`
+		Flushed  int64         `json:"flushed"`
+	}{c.Name, c.From, c.To, c.Kept, c.Elements, c.Overflow(), c.Flushed()})
+}
 
 // keptInF32 are parameters that models compute with in float32 even when the
 // rest is of half precision: their range or their small steps matter. A

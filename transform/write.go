@@ -54,10 +54,8 @@ func Write(ctx context.Context, l *formats.Layout, path string, o Options) error
 	if err := fill(ctx, l, out, &o); err != nil {
 		return err
 	}
-	for _, f := range l.Inputs {
-		if err := f.Unchanged(); err != nil {
-			return err
-		}
+	if err := unchanged(l.Inputs); err != nil {
+		return err
 	}
 	return out.Commit(ctx)
 }
@@ -95,6 +93,9 @@ func fill(ctx context.Context, l *formats.Layout, out *formats.Output, o *Option
 		})
 	})
 	report := reporter(l.NumBytes(), o.Progress)
+	for i := range l.Files { // Create has written them
+		report(int64(len(l.Files[i].Head)), l.Files[i].Name)
+	}
 	for range workers {
 		g.Go(func() error {
 			for b := range blocks {

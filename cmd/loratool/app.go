@@ -18,6 +18,10 @@ var commands []*command
 
 func init() {
 	commands = []*command{
+		inspectCommand,
+		diffCommand,
+		verifyCommand,
+		castCommand,
 		completionCommand,
 		versionCommand,
 	}
@@ -166,7 +170,7 @@ func (c *call) workFlags() error {
 		return nil
 	}
 	var err error
-	if c.memory, err = parseSize(c.String("memory"), binary); err != nil {
+	if c.memory, err = parseSize(c.String("memory"), binaryUnits); err != nil {
 		return usagef(c.cmd.see(), "--memory (or LORATOOL_MEMORY): %v", err)
 	}
 	const least = 16 << 20

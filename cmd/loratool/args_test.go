@@ -88,7 +88,7 @@ func TestParseSize(t *testing.T) {
 		for _, side := range []struct {
 			base float64
 			want int64
-		}{{binary, test.memory}, {decimal, test.file}} {
+		}{{binaryUnits, test.memory}, {decimalUnits, test.file}} {
 			got, err := parseSize(test.text, side.base)
 			if got != side.want || (err != nil) != (side.want == 0) {
 				t.Errorf("parseSize(%q, %v) = %d, %v, want %d", test.text, side.base, got, err, side.want)

@@ -24,7 +24,8 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status,
+			"status":  status,
+			"mkmodel": mkmodel,
 		},
 	})
 }

@@ -13,8 +13,8 @@ import (
 // decimal for files, as the Hugging Face hub and llama.cpp count them.
 
 const (
-	binary  = 1024
-	decimal = 1000
+	binaryUnits  = 1024
+	decimalUnits = 1000
 )
 
 var sizeUnit = regexp.MustCompile(`(?i)^([0-9.]+) ?(?:b|([kmgt])(|b|ib))?$`)
@@ -27,9 +27,9 @@ func parseSize(s string, base float64) (int64, error) {
 	}
 	switch strings.ToLower(m[3]) {
 	case "b":
-		base = decimal
+		base = decimalUnits
 	case "ib":
-		base = binary
+		base = binaryUnits
 	}
 	n, err := strconv.ParseFloat(m[1], 64)
 	if m[2] != "" {

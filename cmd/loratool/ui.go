@@ -59,20 +59,32 @@ func (u *ui) printJSON(v any) error {
 // infof tells a person what is going on.
 func (u *ui) infof(format string, args ...any) {
 	if !u.quiet {
-		u.line("loratool: " + fmt.Sprintf(format, args...))
+		u.message("message", fmt.Sprintf(format, args...))
 	}
 }
 
 // detailf tells what only -v asks for.
 func (u *ui) detailf(format string, args ...any) {
 	if u.verbose && !u.quiet {
-		u.line("loratool: " + fmt.Sprintf(format, args...))
+		u.message("message", fmt.Sprintf(format, args...))
 	}
 }
 
 // warnf tells what a person should look at, though the result stands.
 func (u *ui) warnf(format string, args ...any) {
-	u.line("loratool: " + u.paint(u.stderr, yellow, "warning:") + " " + fmt.Sprintf(format, args...))
+	u.message("warning", fmt.Sprintf(format, args...))
+}
+
+// message prints a line for a person, or an event where a program reads.
+func (u *ui) message(kind, text string) {
+	switch {
+	case u.progressMode == "json":
+		u.event(map[string]any{"type": kind, "text": text})
+	case kind == "warning":
+		u.line("loratool: " + u.paint(u.stderr, yellow, "warning:") + " " + text)
+	default:
+		u.line("loratool: " + text)
+	}
 }
 
 func (u *ui) line(s string) {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/transform"
+)
+
+var castCommand = &command{
+	name:    "cast",
+	form:    "MODEL -o OUT --dtype bf16|f16|f32",
+	summary: "change the number format of a model's weights: half precision, or back",
+	about: `Rounds every floating-point tensor once, to nearest even, from any of F64, F32, F16 and BF16.
+		Integers stay as they are, and so do the few parameters that models keep in F32 whatever the
+		rest is in. F16 ends at 65504: each tensor whose numbers do not fit is named in a warning, with how
+		many became infinite and how many became zero.
+
+		OUT is a checkpoint folder with the config brought up to date, or a single file if it ends in
+		.safetensors.`,
+	examples: []example{
+		{"halve a checkpoint in F32", "loratool cast ./model -o ./model-bf16 --dtype bf16"},
+		{"a single file; say first what it takes", "loratool cast adapter.safetensors -o small.safetensors --dtype f16 --dry-run"},
+	},
+	flags: flagList(
+		&cli.StringFlag{Name: "dtype", Usage: "`FORMAT` of the numbers: bf16, f16 or f32"},
+		outputFlags(), shardFlag(), workFlags(),
+	),
+	operands: [2]int{1, 1},
+	run:      runCast,
+}
+
+func runCast(c *call) error {
+	dtype, ok := formats.ParseDType(strings.ToUpper(c.String("dtype")))
+	if !ok || dtype != formats.F16 && dtype != formats.BF16 && dtype != formats.F32 {
+		return usagef("--dtype is bf16, f16 or f32", "--dtype can't be %q", c.String("dtype"))
+	}
+	m, err := hf.Open(c.operand(0))
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	cast, report, err := transform.Cast(m, dtype)
+	if err != nil {
+		return err
+	}
+	l, err := c.layout(cast)
+	if err != nil {
+		return err
+	}
+	c.infof("%s of tensors become %s", formatSize(m.NumBytes()), formatSize(cast.NumBytes()))
+	for _, t := range report.Tensors {
+		if t.Kept != "" {
+			c.detailf("%s stays in %v: %s", t.Name, t.From, t.Kept)
+		}
+	}
+	if err := c.write(l, report); err != nil {
+		return err
+	}
+	for _, t := range report.Tensors {
+		if n := t.Overflow(); n > 0 {
+			c.warnf("tensor %q: %d of %d numbers became infinite in %v", t.Name, n, t.Elements, t.To)
+		}
+		if n := t.Flushed(); n > 0 {
+			c.warnf("tensor %q: %d of %d numbers became zero in %v", t.Name, n, t.Elements, t.To)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/formats/safetensors"
+	"github.com/loratool/loratool/transform"
+)
+
+// options returns how to work, as the flags say, without progress.
+func (c *call) options() transform.Options {
+	return transform.Options{Memory: c.memory, Workers: c.workers, Force: c.Bool("force")}
+}
+
+// watched calls work with progress shown.
+func (c *call) watched(work func(o transform.Options) error) error {
+	o := c.options()
+	p := c.startProgress()
+	defer p.end()
+	o.Progress = p.update
+	return work(o)
+}
+
+// layout plans the output of a model: a single file if OUT is named like one,
+// and otherwise a checkpoint folder.
+func (c *call) layout(m *formats.Model) (*formats.Layout, error) {
+	if strings.EqualFold(filepath.Ext(c.String("output")), ".safetensors") {
+		return safetensors.Layout(m)
+	}
+	size, err := parseSize(c.String("max-shard-size"), decimalUnits)
+	if err != nil {
+		return nil, usagef(c.cmd.see(), "--max-shard-size: %v", err)
+	}
+	return hf.Layout(m, hf.LayoutOptions{MaxShardSize: size})
+}
+
+// write brings the layout into being at OUT and prints where; with --dry-run it
+// prints what it would have done instead. The report, which is complete once the
+// output is, goes where --report says.
+func (c *call) write(l *formats.Layout, report any) error {
+	out := c.String("output")
+	if err := formats.CheckOutput(out, l, c.Bool("force")); err != nil {
+		return err
+	}
+	if err := c.checkReport(l); err != nil {
+		return err
+	}
+	if c.Bool("dry-run") {
+		return c.printPlan(l, out)
+	}
+	start := time.Now()
+	err := c.watched(func(o transform.Options) error { return transform.Write(c.ctx, l, out, o) })
+	if err != nil {
+		return err
+	}
+	if err := c.writeReport(l, report); err != nil {
+		return err
+	}
+	c.infof("wrote %s in %s", formatSize(l.NumBytes()), formatDuration(time.Since(start)))
+	if c.progressMode == "json" {
+		c.event(map[string]any{"type": "result", "output": out, "bytes": l.NumBytes(), "elapsed": time.Since(start).Seconds()})
+	}
+	c.printf("%s\n", out)
+	return nil
+}
+
+// reportLayout is that of the report as a file of its own, with the same inputs
+// to be kept.
+func reportLayout(l *formats.Layout, data []byte) *formats.Layout {
+	return &formats.Layout{Inputs: l.Inputs, Files: []formats.LayoutFile{{Name: "report", Size: int64(len(data)), Head: data}}}
+}
+
+func (c *call) checkReport(l *formats.Layout) error {
+	if c.String("report") == "" {
+		return nil
+	}
+	return formats.CheckOutput(c.String("report"), reportLayout(l, nil), true)
+}
+
+func (c *call) writeReport(l *formats.Layout, report any) error {
+	path := c.String("report")
+	if path == "" {
+		return nil
+	}
+	data, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	return transform.Write(c.ctx, reportLayout(l, append(data, '\n')), path, transform.Options{Force: true})
+}
+
+// printPlan prints what writing the layout takes.
+func (c *call) printPlan(l *formats.Layout, out string) error {
+	var copied, computed int
+	for _, f := range l.Files {
+		for _, p := range f.Tensors {
+			if p.Tensor.Extent() != nil {
+				copied++
+			} else {
+				computed++
+			}
+		}
+	}
+	c.printf("%s\n", c.heading("Plan"))
+	c.row(0, "output", "%s", out)
+	c.row(0, "tensors", "%d computed, %d copied as they are", computed, copied)
+	c.row(0, "memory", "%s at most, for buffers", formatMemory(c.memory))
+	c.row(0, "threads", "%d", c.workers)
+	free, err := formats.FreeSpace(filepath.Dir(filepath.Clean(out)))
+	switch {
+	case err != nil:
+		c.row(0, "disk", "%s needed", formatSize(l.NumBytes()))
+	case free < l.NumBytes():
+		c.row(0, "disk", "%s needed, %s free: NOT ENOUGH", formatSize(l.NumBytes()), formatSize(free))
+	default:
+		c.row(0, "disk", "%s needed, %s free", formatSize(l.NumBytes()), formatSize(free))
+	}
+	for i, f := range l.Files {
+		c.row(i, "files", "%9s  %s", formatSize(f.Size), f.Name)
+	}
+	return nil
+}
+
+// formatDuration returns d with three digits at most.
+func formatDuration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < 10*time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}
