@@ -75,13 +75,17 @@ func (b *affineSubBlocks) fit(x, weights []float32, plain, weighted *affineSearc
 	}
 }
 
+// factors returns the scale and min of sub-block i as they are stored.
+func (b *affineSubBlocks) factors(i int) (d, m float32) {
+	return float32(halfValue(b.d) * float32(b.scale[i])), float32(halfValue(b.dmin) * float32(b.min[i]))
+}
+
 // quantize finds the levels of x under the stored scales. A sub-block whose scale
 // was rounded to zero keeps the levels that the search gave it.
 func (b *affineSubBlocks) quantize(levels *[superBlock]uint8, x []float32, top int32) {
 	for i := range b.fits {
 		xs, ls := x[32*i:][:32], levels[32*i:][:32]
-		d := float32(halfValue(b.d) * float32(b.scale[i]))
-		m := float32(halfValue(b.dmin) * float32(b.min[i]))
+		d, m := b.factors(i)
 		for j, v := range xs {
 			if d == 0 {
 				ls[j] = b.fits[i].level(v, top)

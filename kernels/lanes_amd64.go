@@ -2,8 +2,6 @@
 
 package kernels
 
-import "unsafe"
-
 // The quantizers work on 8 or 16 blocks at a time, a block in each lane of a vector:
 // every lane does what the generic code does, in the same order, so that the bits are
 // the same, and nothing is ever summed across lanes. The kernels below do the loops
@@ -48,17 +46,6 @@ func loadWeights(dst *float32, weights []float32, i, stride, blocks, n, rowLen, 
 		rows[j] = &blockWeights(weights, i+min(j, blocks-1)*stride, rowLen, n)[0]
 	}
 	transpose(dst, 4*lanes, &rows, n, lanes)
-}
-
-// unpackLevels sorts n columns of packed bytes into the levels of each lane.
-func unpackLevels(levels *[16][superBlock]uint8, packed *[superBlock / 4 * 16]uint32, n, lanes int) {
-	for c := 0; c < n; c += lanes {
-		var rows [16]*float32
-		for j := range lanes {
-			rows[j] = (*float32)(unsafe.Pointer(&packed[(c+j)*lanes]))
-		}
-		transpose((*float32)(unsafe.Pointer(&levels[0][4*c])), superBlock, &rows, lanes, lanes)
-	}
 }
 
 // transpose writes n values of each of the rows as columns that lie stride bytes
@@ -173,6 +160,52 @@ func (s *symmetricSteps) fit(f *symmetricLanes, x, w, scratch *float32, n, lanes
 		fitSymmetricAVX512(&f.scale[0], x, w, scratch, n, s.half, &s.ends)
 	} else {
 		fitSymmetricAVX2(&f.scale[0], x, w, scratch, n, s.half, &s.ends)
+	}
+}
+
+// positiveLanes are the results of fitPositive for the lanes.
+type positiveLanes struct {
+	scale perLane
+	wild  uint32
+	_     [15]uint32
+}
+
+// positiveTops are what fitPositive brings the greatest value to.
+type positiveTops [9]float32
+
+func newPositiveTops(top float32) *positiveTops {
+	t := new(positiveTops)
+	tops := append(t[:0], top)
+	for i := -4; i <= 4; i++ {
+		if i != 0 {
+			tops = append(tops, float32(0.1*float32(i))+top)
+		}
+	}
+	return t
+}
+
+// fit is fitPositive of n columns. levels receives the levels as numbers.
+func (t *positiveTops) fit(f *positiveLanes, x, w, levels *float32, n, lanes int) {
+	if lanes == 16 {
+		fitPositiveAVX512(&f.scale[0], x, w, levels, n, (*[9]float32)(t))
+	} else {
+		fitPositiveAVX2(&f.scale[0], x, w, levels, n, (*[9]float32)(t))
+	}
+}
+
+// descentLanes are the results of fitDescent for two groups of columns. nonzero is 0
+// for groups of zeros.
+type descentLanes struct {
+	scale, nonzero [2]perLane
+	wild           uint32
+}
+
+// fit is fitDescent of twice 16 columns.
+func (f *descentLanes) fit(x, w, levels *float32, half float32, lanes int) {
+	if lanes == 16 {
+		fitDescentAVX512(&f.scale[0][0], x, w, levels, half)
+	} else {
+		fitDescentAVX2(&f.scale[0][0], x, w, levels, half)
 	}
 }
 

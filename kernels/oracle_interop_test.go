@@ -192,7 +192,7 @@ func TestOracleDequantize(t *testing.T) {
 	}
 }
 
-func writeFile(t *testing.T, name string, b []byte) {
+func writeFile(t testing.TB, name string, b []byte) {
 	t.Helper()
 	if err := os.WriteFile(name, b, 0o666); err != nil {
 		t.Fatal(err)

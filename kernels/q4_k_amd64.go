@@ -10,18 +10,16 @@ var (
 func quantizeQ4_K(dst []byte, src []float32, rowLen int, weights []float32) {
 	var b affineKLanes
 	for i := 0; i < len(src); {
-		blocks, wild := 1, uint32(1)
-		if lanes := laneCount((len(src) - i) / BlockLenQ4_K); lanes > 0 {
-			blocks = min(lanes, (len(src)-i)/BlockLenQ4_K)
-			wild = b.fit(src, i, blocks, rowLen, weights, q4KSteps, q4KWeightedSteps, lanes)
-			wild |= b.quantize(blocks, q4KSteps.top, lanes)
+		if b.load(src, i); b.lanes > 0 {
+			b.fit(weights, i, rowLen, q4KSteps, q4KWeightedSteps)
+			b.quantize(q4KSteps.top)
 		}
-		for lane := range blocks {
+		for lane := range b.blocks {
 			out := dst[i/BlockLenQ4_K*BlockSizeQ4_K:][:BlockSizeQ4_K]
-			if wild>>lane&1 == 0 {
-				storeQ4_K(out, &b.blocks[lane], &b.levels[lane])
-			} else {
+			if b.isWild(lane) {
 				quantizeQ4_KGeneric(out, src[i:][:BlockLenQ4_K], BlockLenQ4_K, blockWeights(weights, i, rowLen, BlockLenQ4_K))
+			} else {
+				storeQ4_K(out, &b.sub[lane], &b.levels[lane])
 			}
 			i += BlockLenQ4_K
 		}

@@ -10,18 +10,16 @@ var (
 func quantizeQ5_K(dst []byte, src []float32, rowLen int, weights []float32) {
 	var b affineKLanes
 	for i := 0; i < len(src); {
-		blocks, wild := 1, uint32(1)
-		if lanes := laneCount((len(src) - i) / BlockLenQ5_K); lanes > 0 {
-			blocks = min(lanes, (len(src)-i)/BlockLenQ5_K)
-			wild = b.fit(src, i, blocks, rowLen, weights, q5KSteps, q5KWeightedSteps, lanes)
-			wild |= b.quantize(blocks, q5KSteps.top, lanes)
+		if b.load(src, i); b.lanes > 0 {
+			b.fit(weights, i, rowLen, q5KSteps, q5KWeightedSteps)
+			b.quantize(q5KSteps.top)
 		}
-		for lane := range blocks {
+		for lane := range b.blocks {
 			out := dst[i/BlockLenQ5_K*BlockSizeQ5_K:][:BlockSizeQ5_K]
-			if wild>>lane&1 == 0 {
-				storeQ5_K(out, &b.blocks[lane], &b.levels[lane])
-			} else {
+			if b.isWild(lane) {
 				quantizeQ5_KGeneric(out, src[i:][:BlockLenQ5_K], BlockLenQ5_K, blockWeights(weights, i, rowLen, BlockLenQ5_K))
+			} else {
+				storeQ5_K(out, &b.sub[lane], &b.levels[lane])
 			}
 			i += BlockLenQ5_K
 		}

@@ -1323,6 +1323,676 @@ levels:
 	VZEROUPPER
 	RET
 
+// func fitDescentAVX2(fit *float32, x *float32, w *float32, levels *float32, half float32)
+// Requires: AVX, AVX2
+TEXT ·fitDescentAVX2(SB), NOSPLIT, $0-36
+	MOVQ         fit+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         levels+24(FP), BX
+	MOVQ         $0x00000200, SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS half+32(FP), Y1
+	VSUBPS       Y1, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	MOVL         $0x3f800000, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Y2
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y0, Y1, Y1
+	XORL         DI, DI
+	LEAQ         (CX), R8
+	LEAQ         (DX), R9
+	LEAQ         (BX), R10
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X4
+	VPBROADCASTD X4, Y4
+	XORQ         R11, R11
+
+peak0:
+	VMOVUPS      (R8)(R11*1), Y5
+	VANDPS       Y5, Y4, Y6
+	VCMPPS       $0x1e, Y3, Y6, Y7
+	VBLENDVPS    Y7, Y5, Y2, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMOVUPS      32(R8)(R11*1), Y5
+	VANDPS       Y5, Y4, Y6
+	VCMPPS       $0x1e, Y3, Y6, Y7
+	VBLENDVPS    Y7, Y5, Y2, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMOVUPS      64(R8)(R11*1), Y5
+	VANDPS       Y5, Y4, Y6
+	VCMPPS       $0x1e, Y3, Y6, Y7
+	VBLENDVPS    Y7, Y5, Y2, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMOVUPS      96(R8)(R11*1), Y5
+	VANDPS       Y5, Y4, Y6
+	VCMPPS       $0x1e, Y3, Y6, Y7
+	VBLENDVPS    Y7, Y5, Y2, Y2
+	VMAXPS       Y3, Y6, Y3
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, SI
+	JLT          peak0
+	MOVL         $0x26901d7d, R11
+	VMOVD        R11, X4
+	VPBROADCASTD X4, Y4
+	VCMPPS       $0x11, Y4, Y3, Y3
+	MOVL         $0x7f800000, R11
+	VMOVD        R11, X4
+	VPBROADCASTD X4, Y4
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	MOVL         $0x3f800000, R11
+	VMOVD        R11, X4
+	VPBROADCASTD X4, Y4
+	VXORPS       Y5, Y5, Y5
+	VBLENDVPS    Y3, Y5, Y4, Y4
+	VMOVUPS      Y4, 128(AX)
+	VDIVPS       Y2, Y0, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         R11, R11
+
+start0:
+	VMOVUPS      (R8)(R11*1), Y5
+	VMOVUPS      (R9)(R11*1), Y6
+	VMULPS       Y5, Y2, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMAXPS       Y0, Y7, Y7
+	VMINPS       Y1, Y7, Y7
+	VMOVUPS      Y7, (R10)(R11*1)
+	VMULPS       Y5, Y6, Y5
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y5, Y3, Y3
+	VMULPS       Y7, Y6, Y5
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      32(R8)(R11*1), Y5
+	VMOVUPS      32(R9)(R11*1), Y6
+	VMULPS       Y5, Y2, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMAXPS       Y0, Y7, Y7
+	VMINPS       Y1, Y7, Y7
+	VMOVUPS      Y7, 32(R10)(R11*1)
+	VMULPS       Y5, Y6, Y5
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y5, Y3, Y3
+	VMULPS       Y7, Y6, Y5
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      64(R8)(R11*1), Y5
+	VMOVUPS      64(R9)(R11*1), Y6
+	VMULPS       Y5, Y2, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMAXPS       Y0, Y7, Y7
+	VMINPS       Y1, Y7, Y7
+	VMOVUPS      Y7, 64(R10)(R11*1)
+	VMULPS       Y5, Y6, Y5
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y5, Y3, Y3
+	VMULPS       Y7, Y6, Y5
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      96(R8)(R11*1), Y5
+	VMOVUPS      96(R9)(R11*1), Y6
+	VMULPS       Y5, Y2, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMAXPS       Y0, Y7, Y7
+	VMINPS       Y1, Y7, Y7
+	VMOVUPS      Y7, 96(R10)(R11*1)
+	VMULPS       Y5, Y6, Y5
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y5, Y3, Y3
+	VMULPS       Y7, Y6, Y5
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, SI
+	JLT          start0
+	MOVL         $0x7fffffff, R8
+	VMOVD        R8, X2
+	VPBROADCASTD X2, Y2
+	VANDPS       Y3, Y2, Y2
+	MOVL         $0x7f7fffff, R8
+	VMOVD        R8, X5
+	VPBROADCASTD X5, Y5
+	VCMPPS       $0x16, Y5, Y2, Y2
+	VMOVMSKPS    Y2, R8
+	ORL          R8, DI
+	LEAQ         512(CX), R8
+	LEAQ         512(DX), R9
+	LEAQ         512(BX), R10
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X6
+	VPBROADCASTD X6, Y6
+	XORQ         R11, R11
+
+peak1:
+	VMOVUPS      (R8)(R11*1), Y7
+	VANDPS       Y7, Y6, Y8
+	VCMPPS       $0x1e, Y5, Y8, Y9
+	VBLENDVPS    Y9, Y7, Y2, Y2
+	VMAXPS       Y5, Y8, Y5
+	VMOVUPS      32(R8)(R11*1), Y7
+	VANDPS       Y7, Y6, Y8
+	VCMPPS       $0x1e, Y5, Y8, Y9
+	VBLENDVPS    Y9, Y7, Y2, Y2
+	VMAXPS       Y5, Y8, Y5
+	VMOVUPS      64(R8)(R11*1), Y7
+	VANDPS       Y7, Y6, Y8
+	VCMPPS       $0x1e, Y5, Y8, Y9
+	VBLENDVPS    Y9, Y7, Y2, Y2
+	VMAXPS       Y5, Y8, Y5
+	VMOVUPS      96(R8)(R11*1), Y7
+	VANDPS       Y7, Y6, Y8
+	VCMPPS       $0x1e, Y5, Y8, Y9
+	VBLENDVPS    Y9, Y7, Y2, Y2
+	VMAXPS       Y5, Y8, Y5
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, SI
+	JLT          peak1
+	MOVL         $0x26901d7d, R11
+	VMOVD        R11, X6
+	VPBROADCASTD X6, Y6
+	VCMPPS       $0x11, Y6, Y5, Y5
+	MOVL         $0x7f800000, R11
+	VMOVD        R11, X6
+	VPBROADCASTD X6, Y6
+	VBLENDVPS    Y5, Y6, Y2, Y2
+	MOVL         $0x3f800000, R11
+	VMOVD        R11, X6
+	VPBROADCASTD X6, Y6
+	VXORPS       Y7, Y7, Y7
+	VBLENDVPS    Y5, Y7, Y6, Y6
+	VMOVUPS      Y6, 192(AX)
+	VDIVPS       Y2, Y0, Y2
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	XORQ         R11, R11
+
+start1:
+	VMOVUPS      (R8)(R11*1), Y7
+	VMOVUPS      (R9)(R11*1), Y8
+	VMULPS       Y7, Y2, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMAXPS       Y0, Y9, Y9
+	VMINPS       Y1, Y9, Y9
+	VMOVUPS      Y9, (R10)(R11*1)
+	VMULPS       Y7, Y8, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+	VMULPS       Y9, Y8, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      32(R8)(R11*1), Y7
+	VMOVUPS      32(R9)(R11*1), Y8
+	VMULPS       Y7, Y2, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMAXPS       Y0, Y9, Y9
+	VMINPS       Y1, Y9, Y9
+	VMOVUPS      Y9, 32(R10)(R11*1)
+	VMULPS       Y7, Y8, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+	VMULPS       Y9, Y8, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      64(R8)(R11*1), Y7
+	VMOVUPS      64(R9)(R11*1), Y8
+	VMULPS       Y7, Y2, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMAXPS       Y0, Y9, Y9
+	VMINPS       Y1, Y9, Y9
+	VMOVUPS      Y9, 64(R10)(R11*1)
+	VMULPS       Y7, Y8, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+	VMULPS       Y9, Y8, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      96(R8)(R11*1), Y7
+	VMOVUPS      96(R9)(R11*1), Y8
+	VMULPS       Y7, Y2, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMAXPS       Y0, Y9, Y9
+	VMINPS       Y1, Y9, Y9
+	VMOVUPS      Y9, 96(R10)(R11*1)
+	VMULPS       Y7, Y8, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+	VMULPS       Y9, Y8, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, SI
+	JLT          start1
+	MOVL         $0x7fffffff, R8
+	VMOVD        R8, X2
+	VPBROADCASTD X2, Y2
+	VANDPS       Y5, Y2, Y2
+	MOVL         $0x7f7fffff, R8
+	VMOVD        R8, X7
+	VPBROADCASTD X7, Y7
+	VCMPPS       $0x16, Y7, Y2, Y2
+	VMOVMSKPS    Y2, R8
+	ORL          R8, DI
+	MOVQ         $0x00000005, R8
+
+pass:
+	XORL R9, R9
+	XORQ R10, R10
+
+descend:
+	// way 0
+	VMOVUPS      (CX)(R10*1), Y2
+	VMOVUPS      (DX)(R10*1), Y7
+	VMOVUPS      (BX)(R10*1), Y8
+	VMULPS       Y2, Y7, Y9
+	VMULPS       Y8, Y9, Y10
+	VSUBPS       Y10, Y3, Y10
+	VMULPS       Y8, Y7, Y11
+	VMULPS       Y8, Y11, Y11
+	VSUBPS       Y11, Y4, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x1e, Y12, Y10, Y12
+	VMULPS       Y11, Y2, Y2
+	VDIVPS       Y10, Y2, Y2
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X13
+	VPBROADCASTD X13, Y13
+	VANDPS       Y13, Y2, Y13
+	MOVL         $0x4a800000, R11
+	VMOVD        R11, X14
+	VPBROADCASTD X14, Y14
+	VCMPPS       $0x16, Y14, Y13, Y13
+	VANDPS       Y12, Y13, Y13
+	VMOVMSKPS    Y13, R11
+	ORL          R11, DI
+	VROUNDPS     $0x00, Y2, Y2
+	VMAXPS       Y0, Y2, Y2
+	VMINPS       Y1, Y2, Y2
+	VCMPPS       $0x04, Y8, Y2, Y13
+	VANDPS       Y12, Y13, Y12
+	VMULPS       Y2, Y9, Y9
+	VADDPS       Y9, Y10, Y9
+	VMULPS       Y2, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y11, Y7
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x1e, Y10, Y7, Y10
+	VANDPS       Y12, Y10, Y10
+	VMULPS       Y9, Y9, Y11
+	VMULPS       Y4, Y11, Y11
+	VMULPS       Y3, Y3, Y12
+	VMULPS       Y7, Y12, Y12
+	VCMPPS       $0x1e, Y12, Y11, Y11
+	VANDPS       Y10, Y11, Y10
+	VBLENDVPS    Y10, Y2, Y8, Y8
+	VMOVUPS      Y8, (BX)(R10*1)
+	VBLENDVPS    Y10, Y9, Y3, Y3
+	VBLENDVPS    Y10, Y7, Y4, Y4
+	VMOVMSKPS    Y10, R11
+	ORL          R11, R9
+
+	// way 1
+	VMOVUPS      512(CX)(R10*1), Y2
+	VMOVUPS      512(DX)(R10*1), Y7
+	VMOVUPS      512(BX)(R10*1), Y8
+	VMULPS       Y2, Y7, Y9
+	VMULPS       Y8, Y9, Y10
+	VSUBPS       Y10, Y5, Y10
+	VMULPS       Y8, Y7, Y11
+	VMULPS       Y8, Y11, Y11
+	VSUBPS       Y11, Y6, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x1e, Y12, Y10, Y12
+	VMULPS       Y11, Y2, Y2
+	VDIVPS       Y10, Y2, Y2
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X13
+	VPBROADCASTD X13, Y13
+	VANDPS       Y13, Y2, Y13
+	MOVL         $0x4a800000, R11
+	VMOVD        R11, X14
+	VPBROADCASTD X14, Y14
+	VCMPPS       $0x16, Y14, Y13, Y13
+	VANDPS       Y12, Y13, Y13
+	VMOVMSKPS    Y13, R11
+	ORL          R11, DI
+	VROUNDPS     $0x00, Y2, Y2
+	VMAXPS       Y0, Y2, Y2
+	VMINPS       Y1, Y2, Y2
+	VCMPPS       $0x04, Y8, Y2, Y13
+	VANDPS       Y12, Y13, Y12
+	VMULPS       Y2, Y9, Y9
+	VADDPS       Y9, Y10, Y9
+	VMULPS       Y2, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y11, Y7
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x1e, Y10, Y7, Y10
+	VANDPS       Y12, Y10, Y10
+	VMULPS       Y9, Y9, Y11
+	VMULPS       Y6, Y11, Y11
+	VMULPS       Y5, Y5, Y12
+	VMULPS       Y7, Y12, Y12
+	VCMPPS       $0x1e, Y12, Y11, Y11
+	VANDPS       Y10, Y11, Y10
+	VBLENDVPS    Y10, Y2, Y8, Y8
+	VMOVUPS      Y8, 512(BX)(R10*1)
+	VBLENDVPS    Y10, Y9, Y5, Y5
+	VBLENDVPS    Y10, Y7, Y6, Y6
+	VMOVMSKPS    Y10, R11
+	ORL          R11, R9
+	ADDQ         $0x00000020, R10
+	CMPQ         R10, SI
+	JLT          descend
+	TESTL        R9, R9
+	JZ           descended
+	DECQ         R8
+	JNZ          pass
+
+descended:
+	VXORPS    Y0, Y0, Y0
+	VXORPS    Y1, Y1, Y1
+	VCMPPS    $0x1e, Y1, Y4, Y1
+	VDIVPS    Y4, Y3, Y2
+	VBLENDVPS Y1, Y2, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	VXORPS    Y0, Y0, Y0
+	VXORPS    Y1, Y1, Y1
+	VCMPPS    $0x1e, Y1, Y6, Y1
+	VDIVPS    Y6, Y5, Y2
+	VBLENDVPS Y1, Y2, Y0, Y0
+	VMOVUPS   Y0, 64(AX)
+	MOVL      DI, 256(AX)
+	VZEROUPPER
+	RET
+
+// func fitPositiveAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, tops *[9]float32)
+// Requires: AVX, AVX2
+TEXT ·fitPositiveAVX2(SB), NOSPLIT, $0-48
+	MOVQ         fit+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         levels+24(FP), BX
+	MOVQ         n+32(FP), SI
+	SHLQ         $0x05, SI
+	MOVQ         tops+40(FP), DI
+	VBROADCASTSS (DI), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	XORQ         R8, R8
+
+peak:
+	VMOVUPS   (CX)(R8*1), Y3
+	VMAXPS    Y1, Y3, Y1
+	VMINPS    Y2, Y3, Y2
+	VMOVUPS   32(CX)(R8*1), Y3
+	VMAXPS    Y1, Y3, Y1
+	VMINPS    Y2, Y3, Y2
+	VMOVUPS   64(CX)(R8*1), Y3
+	VMAXPS    Y1, Y3, Y1
+	VMINPS    Y2, Y3, Y2
+	VMOVUPS   96(CX)(R8*1), Y3
+	VMAXPS    Y1, Y3, Y1
+	VMINPS    Y2, Y3, Y2
+	ADDQ      $0x00000080, R8
+	CMPQ      R8, SI
+	JLT       peak
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y3, Y2, Y2
+	VMOVMSKPS Y2, R9
+
+	// zeros get a scale that makes all levels 0
+	MOVL         $0x26901d7d, R8
+	VMOVD        R8, X2
+	VPBROADCASTD X2, Y2
+	VCMPPS       $0x11, Y2, Y1, Y2
+	MOVL         $0x7f800000, R8
+	VMOVD        R8, X3
+	VPBROADCASTD X3, Y3
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	VBROADCASTSS (DI), Y2
+	VDIVPS       Y1, Y2, Y2
+	MOVL         $0x3f800000, R8
+	VMOVD        R8, X3
+	VPBROADCASTD X3, Y3
+	VDIVPS       Y2, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         R8, R8
+
+first:
+	VMOVUPS  (CX)(R8*1), Y5
+	VMULPS   (CX)(R8*1), Y2, Y6
+	VROUNDPS $0x00, Y6, Y6
+	VMINPS   Y0, Y6, Y6
+	VMULPS   Y6, Y3, Y6
+	VSUBPS   Y6, Y5, Y5
+	VMULPS   (DX)(R8*1), Y5, Y6
+	VMULPS   Y5, Y6, Y5
+	VADDPS   Y5, Y4, Y4
+	VMOVUPS  32(CX)(R8*1), Y5
+	VMULPS   32(CX)(R8*1), Y2, Y6
+	VROUNDPS $0x00, Y6, Y6
+	VMINPS   Y0, Y6, Y6
+	VMULPS   Y6, Y3, Y6
+	VSUBPS   Y6, Y5, Y5
+	VMULPS   32(DX)(R8*1), Y5, Y6
+	VMULPS   Y5, Y6, Y5
+	VADDPS   Y5, Y4, Y4
+	VMOVUPS  64(CX)(R8*1), Y5
+	VMULPS   64(CX)(R8*1), Y2, Y6
+	VROUNDPS $0x00, Y6, Y6
+	VMINPS   Y0, Y6, Y6
+	VMULPS   Y6, Y3, Y6
+	VSUBPS   Y6, Y5, Y5
+	VMULPS   64(DX)(R8*1), Y5, Y6
+	VMULPS   Y5, Y6, Y5
+	VADDPS   Y5, Y4, Y4
+	VMOVUPS  96(CX)(R8*1), Y5
+	VMULPS   96(CX)(R8*1), Y2, Y6
+	VROUNDPS $0x00, Y6, Y6
+	VMINPS   Y0, Y6, Y6
+	VMULPS   Y6, Y3, Y6
+	VSUBPS   Y6, Y5, Y5
+	VMULPS   96(DX)(R8*1), Y5, Y6
+	VMULPS   Y5, Y6, Y5
+	VADDPS   Y5, Y4, Y4
+	ADDQ     $0x00000080, R8
+	CMPQ     R8, SI
+	JLT      first
+	LEAQ     36(DI), R8
+	ADDQ     $0x00000004, DI
+
+step:
+	VBROADCASTSS (DI), Y3
+	VDIVPS       Y1, Y3, Y3
+	MOVL         $0x3f800000, R10
+	VMOVD        R10, X5
+	VPBROADCASTD X5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	XORQ         R10, R10
+
+trial:
+	VMOVUPS   (CX)(R10*1), Y7
+	VMULPS    (CX)(R10*1), Y3, Y8
+	VROUNDPS  $0x00, Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VMULPS    Y8, Y5, Y8
+	VSUBPS    Y8, Y7, Y7
+	VMULPS    (DX)(R10*1), Y7, Y8
+	VMULPS    Y7, Y8, Y7
+	VADDPS    Y7, Y6, Y6
+	VMOVUPS   32(CX)(R10*1), Y7
+	VMULPS    32(CX)(R10*1), Y3, Y8
+	VROUNDPS  $0x00, Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VMULPS    Y8, Y5, Y8
+	VSUBPS    Y8, Y7, Y7
+	VMULPS    32(DX)(R10*1), Y7, Y8
+	VMULPS    Y7, Y8, Y7
+	VADDPS    Y7, Y6, Y6
+	VMOVUPS   64(CX)(R10*1), Y7
+	VMULPS    64(CX)(R10*1), Y3, Y8
+	VROUNDPS  $0x00, Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VMULPS    Y8, Y5, Y8
+	VSUBPS    Y8, Y7, Y7
+	VMULPS    64(DX)(R10*1), Y7, Y8
+	VMULPS    Y7, Y8, Y7
+	VADDPS    Y7, Y6, Y6
+	VMOVUPS   96(CX)(R10*1), Y7
+	VMULPS    96(CX)(R10*1), Y3, Y8
+	VROUNDPS  $0x00, Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VMULPS    Y8, Y5, Y8
+	VSUBPS    Y8, Y7, Y7
+	VMULPS    96(DX)(R10*1), Y7, Y8
+	VMULPS    Y7, Y8, Y7
+	VADDPS    Y7, Y6, Y6
+	ADDQ      $0x00000080, R10
+	CMPQ      R10, SI
+	JLT       trial
+	VCMPPS    $0x11, Y4, Y6, Y5
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VBLENDVPS Y5, Y3, Y2, Y2
+	ADDQ      $0x00000004, DI
+	CMPQ      DI, R8
+	JLT       step
+	VXORPS    Y1, Y1, Y1
+	VXORPS    Y3, Y3, Y3
+	XORQ      DI, DI
+
+sums:
+	VMULPS   (CX)(DI*1), Y2, Y4
+	VROUNDPS $0x00, Y4, Y4
+	VMINPS   Y0, Y4, Y4
+	VMOVUPS  (DX)(DI*1), Y5
+	VMOVUPS  Y4, (BX)(DI*1)
+	VMULPS   (CX)(DI*1), Y5, Y6
+	VMULPS   Y4, Y6, Y6
+	VADDPS   Y6, Y1, Y1
+	VMULPS   Y4, Y5, Y5
+	VMULPS   Y4, Y5, Y4
+	VADDPS   Y4, Y3, Y3
+	VMULPS   32(CX)(DI*1), Y2, Y4
+	VROUNDPS $0x00, Y4, Y4
+	VMINPS   Y0, Y4, Y4
+	VMOVUPS  32(DX)(DI*1), Y5
+	VMOVUPS  Y4, 32(BX)(DI*1)
+	VMULPS   32(CX)(DI*1), Y5, Y6
+	VMULPS   Y4, Y6, Y6
+	VADDPS   Y6, Y1, Y1
+	VMULPS   Y4, Y5, Y5
+	VMULPS   Y4, Y5, Y4
+	VADDPS   Y4, Y3, Y3
+	VMULPS   64(CX)(DI*1), Y2, Y4
+	VROUNDPS $0x00, Y4, Y4
+	VMINPS   Y0, Y4, Y4
+	VMOVUPS  64(DX)(DI*1), Y5
+	VMOVUPS  Y4, 64(BX)(DI*1)
+	VMULPS   64(CX)(DI*1), Y5, Y6
+	VMULPS   Y4, Y6, Y6
+	VADDPS   Y6, Y1, Y1
+	VMULPS   Y4, Y5, Y5
+	VMULPS   Y4, Y5, Y4
+	VADDPS   Y4, Y3, Y3
+	VMULPS   96(CX)(DI*1), Y2, Y4
+	VROUNDPS $0x00, Y4, Y4
+	VMINPS   Y0, Y4, Y4
+	VMOVUPS  96(DX)(DI*1), Y5
+	VMOVUPS  Y4, 96(BX)(DI*1)
+	VMULPS   96(CX)(DI*1), Y5, Y6
+	VMULPS   Y4, Y6, Y6
+	VADDPS   Y6, Y1, Y1
+	VMULPS   Y4, Y5, Y5
+	VMULPS   Y4, Y5, Y4
+	VADDPS   Y4, Y3, Y3
+	ADDQ     $0x00000080, DI
+	CMPQ     DI, SI
+	JLT      sums
+	VXORPS   Y2, Y2, Y2
+	MOVQ     $0x00000005, DI
+
+pass:
+	XORL R8, R8
+	XORQ R10, R10
+
+descend:
+	// way 0
+	VMOVUPS      (CX)(R10*1), Y4
+	VMOVUPS      (DX)(R10*1), Y5
+	VMOVUPS      (BX)(R10*1), Y6
+	VMULPS       Y4, Y5, Y7
+	VMULPS       Y6, Y7, Y8
+	VSUBPS       Y8, Y1, Y8
+	VMULPS       Y6, Y5, Y9
+	VMULPS       Y6, Y9, Y9
+	VSUBPS       Y9, Y3, Y9
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x1e, Y10, Y8, Y10
+	VXORPS       Y11, Y11, Y11
+	VCMPPS       $0x1e, Y11, Y9, Y11
+	VANDPS       Y10, Y11, Y10
+	VMULPS       Y9, Y4, Y4
+	VDIVPS       Y8, Y4, Y4
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X11
+	VPBROADCASTD X11, Y11
+	VANDPS       Y11, Y4, Y11
+	MOVL         $0x4a800000, R11
+	VMOVD        R11, X12
+	VPBROADCASTD X12, Y12
+	VCMPPS       $0x16, Y12, Y11, Y11
+	VANDPS       Y10, Y11, Y11
+	VMOVMSKPS    Y11, R11
+	ORL          R11, R9
+	VROUNDPS     $0x00, Y4, Y4
+	VMAXPS       Y2, Y4, Y4
+	VMINPS       Y0, Y4, Y4
+	VCMPPS       $0x04, Y6, Y4, Y11
+	VANDPS       Y10, Y11, Y10
+	VMULPS       Y4, Y7, Y7
+	VADDPS       Y7, Y8, Y7
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y9, Y5
+	VMULPS       Y7, Y7, Y8
+	VMULPS       Y3, Y8, Y8
+	VMULPS       Y1, Y1, Y9
+	VMULPS       Y5, Y9, Y9
+	VCMPPS       $0x1e, Y9, Y8, Y8
+	VANDPS       Y10, Y8, Y8
+	VBLENDVPS    Y8, Y4, Y6, Y6
+	VMOVUPS      Y6, (BX)(R10*1)
+	VBLENDVPS    Y8, Y7, Y1, Y1
+	VBLENDVPS    Y8, Y5, Y3, Y3
+	VMOVMSKPS    Y8, R11
+	ORL          R11, R8
+	ADDQ         $0x00000020, R10
+	CMPQ         R10, SI
+	JLT          descend
+	TESTL        R8, R8
+	JZ           descended
+	DECQ         DI
+	JNZ          pass
+
+descended:
+	VXORPS    Y0, Y0, Y0
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x1e, Y2, Y3, Y2
+	VDIVPS    Y3, Y1, Y1
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	MOVL      R9, 64(AX)
+	VZEROUPPER
+	RET
+
 // func transposeAVX512(dst *float32, stride int, rows *[16]*float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·transposeAVX512(SB), NOSPLIT, $0-32
@@ -2674,5 +3344,648 @@ levels:
 	JLT         step
 	VMOVUPS     Z9, (AX)
 	VMOVUPS     Z3, 64(AX)
+	VZEROUPPER
+	RET
+
+// func fitDescentAVX512(fit *float32, x *float32, w *float32, levels *float32, half float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·fitDescentAVX512(SB), NOSPLIT, $0-36
+	MOVQ         fit+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         levels+24(FP), BX
+	MOVQ         $0x00000400, SI
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS half+32(FP), Z1
+	VSUBPS       Z1, Z0, Z0
+	VPXORD       Z2, Z2, Z2
+	MOVL         $0x3f800000, DI
+	VPBROADCASTD DI, Z1
+	VSUBPS       Z1, Z2, Z1
+	VSUBPS       Z0, Z1, Z1
+	XORL         DI, DI
+	LEAQ         (CX), R8
+	LEAQ         (DX), R9
+	LEAQ         (BX), R10
+	VPXORD       Z3, Z3, Z3
+	VPXORD       Z4, Z4, Z4
+	MOVL         $0x7fffffff, R11
+	VPBROADCASTD R11, Z2
+	XORQ         R11, R11
+
+peak0:
+	VMOVUPS      (R8)(R11*1), Z21
+	VANDPS       Z21, Z2, Z22
+	VCMPPS       $0x1e, Z4, Z22, K1
+	VMOVAPS      Z21, K1, Z3
+	VMAXPS       Z4, Z22, Z4
+	VMOVUPS      64(R8)(R11*1), Z21
+	VANDPS       Z21, Z2, Z22
+	VCMPPS       $0x1e, Z4, Z22, K1
+	VMOVAPS      Z21, K1, Z3
+	VMAXPS       Z4, Z22, Z4
+	VMOVUPS      128(R8)(R11*1), Z21
+	VANDPS       Z21, Z2, Z22
+	VCMPPS       $0x1e, Z4, Z22, K1
+	VMOVAPS      Z21, K1, Z3
+	VMAXPS       Z4, Z22, Z4
+	VMOVUPS      192(R8)(R11*1), Z21
+	VANDPS       Z21, Z2, Z22
+	VCMPPS       $0x1e, Z4, Z22, K1
+	VMOVAPS      Z21, K1, Z3
+	VMAXPS       Z4, Z22, Z4
+	ADDQ         $0x00000100, R11
+	CMPQ         R11, SI
+	JLT          peak0
+	MOVL         $0x26901d7d, R11
+	VPBROADCASTD R11, Z2
+	VCMPPS       $0x11, Z2, Z4, K1
+	MOVL         $0x7f800000, R11
+	VPBROADCASTD R11, Z2
+	VMOVAPS      Z2, K1, Z3
+	MOVL         $0x3f800000, R11
+	VPBROADCASTD R11, Z2
+	VPXORD       Z5, Z5, Z5
+	VMOVAPS      Z5, K1, Z2
+	VMOVUPS      Z2, 128(AX)
+	VDIVPS       Z3, Z0, Z2
+	VPXORD       Z6, Z6, Z6
+	VPXORD       Z7, Z7, Z7
+	XORQ         R11, R11
+
+start0:
+	VMOVUPS      (R8)(R11*1), Z3
+	VMOVUPS      (R9)(R11*1), Z4
+	VMULPS       Z3, Z2, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMAXPS       Z0, Z5, Z5
+	VMINPS       Z1, Z5, Z5
+	VMOVUPS      Z5, (R10)(R11*1)
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z6, Z6
+	VMULPS       Z5, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z7, Z7
+	VMOVUPS      64(R8)(R11*1), Z3
+	VMOVUPS      64(R9)(R11*1), Z4
+	VMULPS       Z3, Z2, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMAXPS       Z0, Z5, Z5
+	VMINPS       Z1, Z5, Z5
+	VMOVUPS      Z5, 64(R10)(R11*1)
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z6, Z6
+	VMULPS       Z5, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z7, Z7
+	VMOVUPS      128(R8)(R11*1), Z3
+	VMOVUPS      128(R9)(R11*1), Z4
+	VMULPS       Z3, Z2, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMAXPS       Z0, Z5, Z5
+	VMINPS       Z1, Z5, Z5
+	VMOVUPS      Z5, 128(R10)(R11*1)
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z6, Z6
+	VMULPS       Z5, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z7, Z7
+	VMOVUPS      192(R8)(R11*1), Z3
+	VMOVUPS      192(R9)(R11*1), Z4
+	VMULPS       Z3, Z2, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMAXPS       Z0, Z5, Z5
+	VMINPS       Z1, Z5, Z5
+	VMOVUPS      Z5, 192(R10)(R11*1)
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z6, Z6
+	VMULPS       Z5, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z7, Z7
+	ADDQ         $0x00000100, R11
+	CMPQ         R11, SI
+	JLT          start0
+	MOVL         $0x7fffffff, R8
+	VPBROADCASTD R8, Z2
+	VANDPS       Z6, Z2, Z2
+	MOVL         $0x7f7fffff, R8
+	VPBROADCASTD R8, Z3
+	VCMPPS       $0x16, Z3, Z2, K1
+	KMOVW        K1, R8
+	ORL          R8, DI
+	LEAQ         1024(CX), R8
+	LEAQ         1024(DX), R9
+	LEAQ         1024(BX), R10
+	VPXORD       Z8, Z8, Z8
+	VPXORD       Z9, Z9, Z9
+	MOVL         $0x7fffffff, R11
+	VPBROADCASTD R11, Z2
+	XORQ         R11, R11
+
+peak1:
+	VMOVUPS      (R8)(R11*1), Z3
+	VANDPS       Z3, Z2, Z4
+	VCMPPS       $0x1e, Z9, Z4, K1
+	VMOVAPS      Z3, K1, Z8
+	VMAXPS       Z9, Z4, Z9
+	VMOVUPS      64(R8)(R11*1), Z3
+	VANDPS       Z3, Z2, Z4
+	VCMPPS       $0x1e, Z9, Z4, K1
+	VMOVAPS      Z3, K1, Z8
+	VMAXPS       Z9, Z4, Z9
+	VMOVUPS      128(R8)(R11*1), Z3
+	VANDPS       Z3, Z2, Z4
+	VCMPPS       $0x1e, Z9, Z4, K1
+	VMOVAPS      Z3, K1, Z8
+	VMAXPS       Z9, Z4, Z9
+	VMOVUPS      192(R8)(R11*1), Z3
+	VANDPS       Z3, Z2, Z4
+	VCMPPS       $0x1e, Z9, Z4, K1
+	VMOVAPS      Z3, K1, Z8
+	VMAXPS       Z9, Z4, Z9
+	ADDQ         $0x00000100, R11
+	CMPQ         R11, SI
+	JLT          peak1
+	MOVL         $0x26901d7d, R11
+	VPBROADCASTD R11, Z2
+	VCMPPS       $0x11, Z2, Z9, K1
+	MOVL         $0x7f800000, R11
+	VPBROADCASTD R11, Z2
+	VMOVAPS      Z2, K1, Z8
+	MOVL         $0x3f800000, R11
+	VPBROADCASTD R11, Z2
+	VPXORD       Z10, Z10, Z10
+	VMOVAPS      Z10, K1, Z2
+	VMOVUPS      Z2, 192(AX)
+	VDIVPS       Z8, Z0, Z2
+	VPXORD       Z11, Z11, Z11
+	VPXORD       Z12, Z12, Z12
+	XORQ         R11, R11
+
+start1:
+	VMOVUPS      (R8)(R11*1), Z3
+	VMOVUPS      (R9)(R11*1), Z4
+	VMULPS       Z3, Z2, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMAXPS       Z0, Z5, Z5
+	VMINPS       Z1, Z5, Z5
+	VMOVUPS      Z5, (R10)(R11*1)
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z11, Z11
+	VMULPS       Z5, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z12, Z12
+	VMOVUPS      64(R8)(R11*1), Z3
+	VMOVUPS      64(R9)(R11*1), Z4
+	VMULPS       Z3, Z2, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMAXPS       Z0, Z5, Z5
+	VMINPS       Z1, Z5, Z5
+	VMOVUPS      Z5, 64(R10)(R11*1)
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z11, Z11
+	VMULPS       Z5, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z12, Z12
+	VMOVUPS      128(R8)(R11*1), Z3
+	VMOVUPS      128(R9)(R11*1), Z4
+	VMULPS       Z3, Z2, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMAXPS       Z0, Z5, Z5
+	VMINPS       Z1, Z5, Z5
+	VMOVUPS      Z5, 128(R10)(R11*1)
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z11, Z11
+	VMULPS       Z5, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z12, Z12
+	VMOVUPS      192(R8)(R11*1), Z3
+	VMOVUPS      192(R9)(R11*1), Z4
+	VMULPS       Z3, Z2, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMAXPS       Z0, Z5, Z5
+	VMINPS       Z1, Z5, Z5
+	VMOVUPS      Z5, 192(R10)(R11*1)
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z11, Z11
+	VMULPS       Z5, Z4, Z3
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z3, Z12, Z12
+	ADDQ         $0x00000100, R11
+	CMPQ         R11, SI
+	JLT          start1
+	MOVL         $0x7fffffff, R8
+	VPBROADCASTD R8, Z2
+	VANDPS       Z11, Z2, Z2
+	MOVL         $0x7f7fffff, R8
+	VPBROADCASTD R8, Z3
+	VCMPPS       $0x16, Z3, Z2, K1
+	KMOVW        K1, R8
+	ORL          R8, DI
+	MOVL         $0x7fffffff, R8
+	VPBROADCASTD R8, Z2
+	MOVL         $0x4a800000, R8
+	VPBROADCASTD R8, Z3
+	MOVQ         $0x00000005, R8
+
+pass:
+	XORL R9, R9
+	XORQ R10, R10
+
+descend:
+	// way 0
+	VMOVUPS     (CX)(R10*1), Z4
+	VMOVUPS     (DX)(R10*1), Z5
+	VMOVUPS     (BX)(R10*1), Z8
+	VMULPS      Z4, Z5, Z9
+	VMULPS      Z8, Z9, Z10
+	VSUBPS      Z10, Z6, Z10
+	VMULPS      Z8, Z5, Z21
+	VMULPS      Z8, Z21, Z21
+	VSUBPS      Z21, Z7, Z21
+	VPXORD      Z13, Z13, Z13
+	VCMPPS      $0x1e, Z13, Z10, K1
+	VMULPS      Z21, Z4, Z4
+	VDIVPS      Z10, Z4, Z4
+	VANDPS      Z2, Z4, Z22
+	VCMPPS      $0x16, Z3, Z22, K2
+	KANDW       K1, K2, K2
+	KMOVW       K2, R11
+	ORL         R11, DI
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z0, Z4, Z4
+	VMINPS      Z1, Z4, Z4
+	VCMPPS      $0x04, Z8, Z4, K2
+	KANDW       K1, K2, K1
+	VMULPS      Z4, Z9, Z9
+	VADDPS      Z9, Z10, Z9
+	VMULPS      Z4, Z5, Z5
+	VMULPS      Z4, Z5, Z5
+	VADDPS      Z5, Z21, Z5
+	VPXORD      Z14, Z14, Z14
+	VCMPPS      $0x1e, Z14, Z5, K2
+	KANDW       K1, K2, K1
+	VMULPS      Z9, Z9, Z10
+	VMULPS      Z7, Z10, Z10
+	VMULPS      Z6, Z6, Z21
+	VMULPS      Z5, Z21, Z21
+	VCMPPS      $0x1e, Z21, Z10, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z4, K1, Z8
+	VMOVUPS     Z8, (BX)(R10*1)
+	VMOVAPS     Z9, K1, Z6
+	VMOVAPS     Z5, K1, Z7
+	KMOVW       K1, R11
+	ORL         R11, R9
+
+	// way 1
+	VMOVUPS     1024(CX)(R10*1), Z4
+	VMOVUPS     1024(DX)(R10*1), Z5
+	VMOVUPS     1024(BX)(R10*1), Z8
+	VMULPS      Z4, Z5, Z9
+	VMULPS      Z8, Z9, Z10
+	VSUBPS      Z10, Z11, Z10
+	VMULPS      Z8, Z5, Z21
+	VMULPS      Z8, Z21, Z21
+	VSUBPS      Z21, Z12, Z21
+	VPXORD      Z15, Z15, Z15
+	VCMPPS      $0x1e, Z15, Z10, K1
+	VMULPS      Z21, Z4, Z4
+	VDIVPS      Z10, Z4, Z4
+	VANDPS      Z2, Z4, Z22
+	VCMPPS      $0x16, Z3, Z22, K2
+	KANDW       K1, K2, K2
+	KMOVW       K2, R11
+	ORL         R11, DI
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z0, Z4, Z4
+	VMINPS      Z1, Z4, Z4
+	VCMPPS      $0x04, Z8, Z4, K2
+	KANDW       K1, K2, K1
+	VMULPS      Z4, Z9, Z9
+	VADDPS      Z9, Z10, Z9
+	VMULPS      Z4, Z5, Z5
+	VMULPS      Z4, Z5, Z5
+	VADDPS      Z5, Z21, Z5
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x1e, Z16, Z5, K2
+	KANDW       K1, K2, K1
+	VMULPS      Z9, Z9, Z10
+	VMULPS      Z12, Z10, Z10
+	VMULPS      Z11, Z11, Z21
+	VMULPS      Z5, Z21, Z21
+	VCMPPS      $0x1e, Z21, Z10, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z4, K1, Z8
+	VMOVUPS     Z8, 1024(BX)(R10*1)
+	VMOVAPS     Z9, K1, Z11
+	VMOVAPS     Z5, K1, Z12
+	KMOVW       K1, R11
+	ORL         R11, R9
+	ADDQ        $0x00000040, R10
+	CMPQ        R10, SI
+	JLT         descend
+	TESTL       R9, R9
+	JZ          descended
+	DECQ        R8
+	JNZ         pass
+
+descended:
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VCMPPS  $0x1e, Z18, Z7, K1
+	VDIVPS  Z7, Z6, Z0
+	VMOVAPS Z0, K1, Z17
+	VMOVUPS Z17, (AX)
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VCMPPS  $0x1e, Z20, Z12, K1
+	VDIVPS  Z12, Z11, Z0
+	VMOVAPS Z0, K1, Z19
+	VMOVUPS Z19, 64(AX)
+	MOVL    DI, 256(AX)
+	VZEROUPPER
+	RET
+
+// func fitPositiveAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, tops *[9]float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·fitPositiveAVX512(SB), NOSPLIT, $0-48
+	MOVQ         fit+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         levels+24(FP), BX
+	MOVQ         n+32(FP), SI
+	SHLQ         $0x06, SI
+	MOVQ         tops+40(FP), DI
+	VBROADCASTSS (DI), Z0
+	VPXORD       Z1, Z1, Z1
+	VPXORD       Z2, Z2, Z2
+	XORQ         R8, R8
+
+peak:
+	VMOVUPS (CX)(R8*1), Z3
+	VMAXPS  Z1, Z3, Z1
+	VMINPS  Z2, Z3, Z2
+	VMOVUPS 64(CX)(R8*1), Z3
+	VMAXPS  Z1, Z3, Z1
+	VMINPS  Z2, Z3, Z2
+	VMOVUPS 128(CX)(R8*1), Z3
+	VMAXPS  Z1, Z3, Z1
+	VMINPS  Z2, Z3, Z2
+	VMOVUPS 192(CX)(R8*1), Z3
+	VMAXPS  Z1, Z3, Z1
+	VMINPS  Z2, Z3, Z2
+	ADDQ    $0x00000100, R8
+	CMPQ    R8, SI
+	JLT     peak
+	VPXORD  Z4, Z4, Z4
+	VCMPPS  $0x11, Z4, Z2, K1
+	KMOVW   K1, R9
+
+	// zeros get a scale that makes all levels 0
+	MOVL         $0x26901d7d, R8
+	VPBROADCASTD R8, Z2
+	VCMPPS       $0x11, Z2, Z1, K1
+	MOVL         $0x7f800000, R8
+	VPBROADCASTD R8, Z2
+	VMOVAPS      Z2, K1, Z1
+	VBROADCASTSS (DI), Z2
+	VDIVPS       Z1, Z2, Z2
+	MOVL         $0x3f800000, R8
+	VPBROADCASTD R8, Z3
+	VDIVPS       Z2, Z3, Z3
+	VPXORD       Z5, Z5, Z5
+	XORQ         R8, R8
+
+first:
+	VMOVUPS     (CX)(R8*1), Z4
+	VMULPS      (CX)(R8*1), Z2, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMINPS      Z0, Z14, Z14
+	VMULPS      Z14, Z3, Z14
+	VSUBPS      Z14, Z4, Z4
+	VMULPS      (DX)(R8*1), Z4, Z14
+	VMULPS      Z4, Z14, Z4
+	VADDPS      Z4, Z5, Z5
+	VMOVUPS     64(CX)(R8*1), Z4
+	VMULPS      64(CX)(R8*1), Z2, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMINPS      Z0, Z14, Z14
+	VMULPS      Z14, Z3, Z14
+	VSUBPS      Z14, Z4, Z4
+	VMULPS      64(DX)(R8*1), Z4, Z14
+	VMULPS      Z4, Z14, Z4
+	VADDPS      Z4, Z5, Z5
+	VMOVUPS     128(CX)(R8*1), Z4
+	VMULPS      128(CX)(R8*1), Z2, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMINPS      Z0, Z14, Z14
+	VMULPS      Z14, Z3, Z14
+	VSUBPS      Z14, Z4, Z4
+	VMULPS      128(DX)(R8*1), Z4, Z14
+	VMULPS      Z4, Z14, Z4
+	VADDPS      Z4, Z5, Z5
+	VMOVUPS     192(CX)(R8*1), Z4
+	VMULPS      192(CX)(R8*1), Z2, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMINPS      Z0, Z14, Z14
+	VMULPS      Z14, Z3, Z14
+	VSUBPS      Z14, Z4, Z4
+	VMULPS      192(DX)(R8*1), Z4, Z14
+	VMULPS      Z4, Z14, Z4
+	VADDPS      Z4, Z5, Z5
+	ADDQ        $0x00000100, R8
+	CMPQ        R8, SI
+	JLT         first
+	LEAQ        36(DI), R8
+	ADDQ        $0x00000004, DI
+
+step:
+	VBROADCASTSS (DI), Z3
+	VDIVPS       Z1, Z3, Z3
+	MOVL         $0x3f800000, R10
+	VPBROADCASTD R10, Z4
+	VDIVPS       Z3, Z4, Z4
+	VPXORD       Z6, Z6, Z6
+	XORQ         R10, R10
+
+trial:
+	VMOVUPS     (CX)(R10*1), Z14
+	VMULPS      (CX)(R10*1), Z3, Z15
+	VRNDSCALEPS $0x00, Z15, Z15
+	VMINPS      Z0, Z15, Z15
+	VMULPS      Z15, Z4, Z15
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      (DX)(R10*1), Z14, Z15
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z6, Z6
+	VMOVUPS     64(CX)(R10*1), Z14
+	VMULPS      64(CX)(R10*1), Z3, Z15
+	VRNDSCALEPS $0x00, Z15, Z15
+	VMINPS      Z0, Z15, Z15
+	VMULPS      Z15, Z4, Z15
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      64(DX)(R10*1), Z14, Z15
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z6, Z6
+	VMOVUPS     128(CX)(R10*1), Z14
+	VMULPS      128(CX)(R10*1), Z3, Z15
+	VRNDSCALEPS $0x00, Z15, Z15
+	VMINPS      Z0, Z15, Z15
+	VMULPS      Z15, Z4, Z15
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      128(DX)(R10*1), Z14, Z15
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z6, Z6
+	VMOVUPS     192(CX)(R10*1), Z14
+	VMULPS      192(CX)(R10*1), Z3, Z15
+	VRNDSCALEPS $0x00, Z15, Z15
+	VMINPS      Z0, Z15, Z15
+	VMULPS      Z15, Z4, Z15
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      192(DX)(R10*1), Z14, Z15
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z6, Z6
+	ADDQ        $0x00000100, R10
+	CMPQ        R10, SI
+	JLT         trial
+	VCMPPS      $0x11, Z5, Z6, K1
+	VMOVAPS     Z6, K1, Z5
+	VMOVAPS     Z3, K1, Z2
+	ADDQ        $0x00000004, DI
+	CMPQ        DI, R8
+	JLT         step
+	VPXORD      Z7, Z7, Z7
+	VPXORD      Z8, Z8, Z8
+	XORQ        DI, DI
+
+sums:
+	VMULPS       (CX)(DI*1), Z2, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMINPS       Z0, Z1, Z1
+	VMOVUPS      (DX)(DI*1), Z3
+	VMOVUPS      Z1, (BX)(DI*1)
+	VMULPS       (CX)(DI*1), Z3, Z4
+	VMULPS       Z1, Z4, Z4
+	VADDPS       Z4, Z7, Z7
+	VMULPS       Z1, Z3, Z3
+	VMULPS       Z1, Z3, Z1
+	VADDPS       Z1, Z8, Z8
+	VMULPS       64(CX)(DI*1), Z2, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMINPS       Z0, Z1, Z1
+	VMOVUPS      64(DX)(DI*1), Z3
+	VMOVUPS      Z1, 64(BX)(DI*1)
+	VMULPS       64(CX)(DI*1), Z3, Z4
+	VMULPS       Z1, Z4, Z4
+	VADDPS       Z4, Z7, Z7
+	VMULPS       Z1, Z3, Z3
+	VMULPS       Z1, Z3, Z1
+	VADDPS       Z1, Z8, Z8
+	VMULPS       128(CX)(DI*1), Z2, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMINPS       Z0, Z1, Z1
+	VMOVUPS      128(DX)(DI*1), Z3
+	VMOVUPS      Z1, 128(BX)(DI*1)
+	VMULPS       128(CX)(DI*1), Z3, Z4
+	VMULPS       Z1, Z4, Z4
+	VADDPS       Z4, Z7, Z7
+	VMULPS       Z1, Z3, Z3
+	VMULPS       Z1, Z3, Z1
+	VADDPS       Z1, Z8, Z8
+	VMULPS       192(CX)(DI*1), Z2, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMINPS       Z0, Z1, Z1
+	VMOVUPS      192(DX)(DI*1), Z3
+	VMOVUPS      Z1, 192(BX)(DI*1)
+	VMULPS       192(CX)(DI*1), Z3, Z4
+	VMULPS       Z1, Z4, Z4
+	VADDPS       Z4, Z7, Z7
+	VMULPS       Z1, Z3, Z3
+	VMULPS       Z1, Z3, Z1
+	VADDPS       Z1, Z8, Z8
+	ADDQ         $0x00000100, DI
+	CMPQ         DI, SI
+	JLT          sums
+	VPXORD       Z9, Z9, Z9
+	MOVL         $0x7fffffff, DI
+	VPBROADCASTD DI, Z1
+	MOVL         $0x4a800000, DI
+	VPBROADCASTD DI, Z2
+	MOVQ         $0x00000005, DI
+
+pass:
+	XORL R8, R8
+	XORQ R10, R10
+
+descend:
+	// way 0
+	VMOVUPS     (CX)(R10*1), Z3
+	VMOVUPS     (DX)(R10*1), Z4
+	VMOVUPS     (BX)(R10*1), Z5
+	VMULPS      Z3, Z4, Z6
+	VMULPS      Z5, Z6, Z14
+	VSUBPS      Z14, Z7, Z14
+	VMULPS      Z5, Z4, Z15
+	VMULPS      Z5, Z15, Z15
+	VSUBPS      Z15, Z8, Z15
+	VPXORD      Z10, Z10, Z10
+	VCMPPS      $0x1e, Z10, Z14, K1
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x1e, Z11, Z15, K2
+	KANDW       K1, K2, K1
+	VMULPS      Z15, Z3, Z3
+	VDIVPS      Z14, Z3, Z3
+	VANDPS      Z1, Z3, Z16
+	VCMPPS      $0x16, Z2, Z16, K2
+	KANDW       K1, K2, K2
+	KMOVW       K2, R11
+	ORL         R11, R9
+	VRNDSCALEPS $0x00, Z3, Z3
+	VMAXPS      Z9, Z3, Z3
+	VMINPS      Z0, Z3, Z3
+	VCMPPS      $0x04, Z5, Z3, K2
+	KANDW       K1, K2, K1
+	VMULPS      Z3, Z6, Z6
+	VADDPS      Z6, Z14, Z6
+	VMULPS      Z3, Z4, Z4
+	VMULPS      Z3, Z4, Z4
+	VADDPS      Z4, Z15, Z4
+	VMULPS      Z6, Z6, Z14
+	VMULPS      Z8, Z14, Z14
+	VMULPS      Z7, Z7, Z15
+	VMULPS      Z4, Z15, Z15
+	VCMPPS      $0x1e, Z15, Z14, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z3, K1, Z5
+	VMOVUPS     Z5, (BX)(R10*1)
+	VMOVAPS     Z6, K1, Z7
+	VMOVAPS     Z4, K1, Z8
+	KMOVW       K1, R11
+	ORL         R11, R8
+	ADDQ        $0x00000040, R10
+	CMPQ        R10, SI
+	JLT         descend
+	TESTL       R8, R8
+	JZ          descended
+	DECQ        DI
+	JNZ         pass
+
+descended:
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VCMPPS  $0x1e, Z13, Z8, K1
+	VDIVPS  Z8, Z7, Z0
+	VMOVAPS Z0, K1, Z12
+	VMOVUPS Z12, (AX)
+	MOVL    R9, 64(AX)
 	VZEROUPPER
 	RET

@@ -22,18 +22,6 @@ func quantizeQ5_1Weighted(dst []byte, src []float32, rowLen int, weights []float
 	quantizeQ5_1WeightedGeneric(dst, src, rowLen, weights)
 }
 
-func quantizeQ2_K(dst []byte, src []float32, rowLen int, weights []float32) {
-	quantizeQ2_KGeneric(dst, src, rowLen, weights)
-}
-
-func quantizeQ3_K(dst []byte, src []float32, rowLen int, weights []float32) {
-	quantizeQ3_KGeneric(dst, src, rowLen, weights)
-}
-
-func quantizeQ6_K(dst []byte, src []float32, rowLen int, weights []float32) {
-	quantizeQ6_KGeneric(dst, src, rowLen, weights)
-}
-
 func quantizeIQ4_NL(dst []byte, src []float32, rowLen int, weights []float32) {
 	quantizeIQ4_NLGeneric(dst, src, rowLen, weights)
 }

@@ -5,7 +5,7 @@
   ggml_oracle.py LIB dequantize TYPE IN.bin OUT.f32
   ggml_oracle.py LIB speed TYPE ROUNDS COLS IN.f32 [IMATRIX.f32]
 
-TYPE is a number of enum ggml_type. speed prints the nanoseconds of each round of
+TYPE is a number of enum ggml_type. speed prints the nanoseconds of CPU time of each round of
 quantizing the file in one thread. Needs nothing but Python.
 """
 import ctypes
@@ -64,10 +64,10 @@ def main():
     out = args.pop(0) if command == "quantize" else None
     imatrix = read(args.pop(0)) if args else None
     for _ in range(rounds):
-        start = time.perf_counter_ns()
+        start = time.thread_time_ns()
         lib.ggml_quantize_chunk(number, src, dst, 0, rows, cols, imatrix)
         if command == "speed":
-            print(time.perf_counter_ns() - start)
+            print(time.thread_time_ns() - start)
     if out:
         write(out, dst.raw)
 

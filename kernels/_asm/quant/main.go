@@ -15,6 +15,8 @@ func main() {
 		fitAffine(v, true)
 		levels(v)
 		fitSymmetric(v)
+		fitDescent(v)
+		fitPositive(v)
 	}
 	Generate()
 }

@@ -23,7 +23,7 @@ func fitSymmetric(v isa) {
 	simd.Func("fitSymmetric"+v.name, "func(fit, x, w, wx *float32, n int, half float32, numerators *[19]float32)",
 		"fitSymmetric"+v.name+" is fitSymmetric of n columns, a multiple of 4. numerators are those of", "the trial scales, wx is room for as many columns.")
 	fit, x, w, wx, end := loadFields("fit"), v.columns("x"), v.columns("w"), v.columns("wx"), v.byteLen()
-	peak, zeros := v.peak(x, end)
+	peak, zeros := v.peak("peak", x, end)
 	Comment("zeros get a scale that makes all levels 0")
 	v.replace(peak, zeros, v.bits(0x7f800000))
 
@@ -62,9 +62,9 @@ func fitSymmetric(v isa) {
 
 // peak returns the first of the columns' values of the greatest magnitude, and where
 // there is nothing but zeros.
-func (v isa) peak(x columns, end Register) (peak VecVirtual, zeros mask) {
+func (v isa) peak(label string, x columns, end Register) (peak VecVirtual, zeros mask) {
 	peak, magnitude, noSign := v.zero(), v.zero(), v.bits(0x7fffffff)
-	v.each("peak", end, 4, func(p position) {
+	v.each(label, end, 4, func(p position) {
 		a := v.load(x.at(p))
 		m := v.and(noSign, a)
 		v.replace(peak, v.compare(greater, m, magnitude), a)
