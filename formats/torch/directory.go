@@ -82,7 +82,7 @@ func findDirectory(f *formats.File) (offset, size int64, count uint64, err error
 	}
 	end := tail[max(0, len(tail)-directoryEndSize):]
 	if at < 0 || string(end[:4]) != directoryEnd || get16(end[20:]) != 0 {
-		e := formats.At(f.Path, max(at, 0), formats.Reasonf(formats.ErrTruncated, "zip: the file does not end with the directory's end: it was cut off"))
+		e := formats.At(f.Path, max(at, 0), formats.Reasonf(formats.ErrTruncated, "zip: the file does not end as an archive does: it was cut off, or something was added"))
 		e.Hint = "download it again"
 		return 0, 0, 0, e
 	}

@@ -37,12 +37,12 @@ var allowed = map[[2]string]any{
 	{"torch._utils", "_rebuild_parameter_with_state"}: function(rebuildParameter),
 
 	// Tensors that safetensors and GGUF have no words for.
-	{"torch._utils", "_rebuild_qtensor"}:                       function(anyArguments("quantized tensor of PyTorch")),
-	{"torch._utils", "_rebuild_sparse_tensor"}:                 function(anyArguments("sparse tensor")),
-	{"torch._utils", "_rebuild_meta_tensor_no_storage"}:        function(anyArguments("tensor without data (of the meta device)")),
-	{"torch._utils", "_rebuild_wrapper_subclass"}:              function(anyArguments("tensor of a subclass")),
-	{"torch._utils", "_rebuild_device_tensor_from_numpy"}:      function(anyArguments("tensor of another device")),
-	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor"}: function(anyArguments("tensor of another device")),
+	{"torch._utils", "_rebuild_qtensor"}:                       function(foreignTensor("quantized tensor of PyTorch")),
+	{"torch._utils", "_rebuild_sparse_tensor"}:                 function(foreignTensor("sparse tensor")),
+	{"torch._utils", "_rebuild_meta_tensor_no_storage"}:        function(foreignTensor("tensor without data (of the meta device)")),
+	{"torch._utils", "_rebuild_wrapper_subclass"}:              function(foreignTensor("tensor of a subclass")),
+	{"torch._utils", "_rebuild_device_tensor_from_numpy"}:      function(foreignTensor("tensor of another device")),
+	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor"}: function(foreignTensor("tensor of another device")),
 	{"torch", "per_tensor_affine"}:                             opaque("torch.per_tensor_affine"),
 	{"torch", "per_channel_affine"}:                            opaque("torch.per_channel_affine"),
 	{"torch", "per_tensor_symmetric"}:                          opaque("torch.per_tensor_symmetric"),
@@ -124,18 +124,23 @@ func (m *machine) global(module, name string) any {
 func (m *machine) call(f, args any) any {
 	a, ok := args.(tuple)
 	if !ok {
-		m.fail(formats.ErrFormat, "a %s where arguments were expected", kindOf(args))
+		m.fail(formats.ErrFormat, "%s where arguments were expected", kindOf(args))
 	}
 	if fn, ok := f.(function); ok {
 		return fn(m, a)
 	}
-	m.fail(formats.ErrUnsupported, "a %s is called", kindOf(f))
+	m.fail(formats.ErrUnsupported, "%s is called", kindOf(f))
 	return nil
 }
 
 // anyArguments returns a function that makes an opaque value of the given kind.
 func anyArguments(kind string) function {
 	return func(*machine, tuple) any { return opaque(kind) }
+}
+
+// foreignTensor returns a function that makes a tensor that can't be read.
+func foreignTensor(kind foreign) function {
+	return func(*machine, tuple) any { return kind }
 }
 
 // orderedDict is collections.OrderedDict. Entries come as SETITEMS in protocol 2
@@ -147,7 +152,7 @@ func orderedDict(m *machine, args tuple) any {
 	}
 	pairs, ok := args[0].(*list)
 	if !ok || len(args) > 1 {
-		m.fail(formats.ErrFormat, "OrderedDict of a %s", kindOf(args[0]))
+		m.fail(formats.ErrFormat, "OrderedDict of %s", kindOf(args[0]))
 	}
 	for _, p := range pairs.items {
 		kv, ok := p.(tuple)
@@ -155,7 +160,7 @@ func orderedDict(m *machine, args tuple) any {
 			kv, ok = l.items, true
 		}
 		if !ok || len(kv) != 2 {
-			m.fail(formats.ErrFormat, "OrderedDict with a %s as entry", kindOf(p))
+			m.fail(formats.ErrFormat, "OrderedDict with %s as entry", kindOf(p))
 		}
 		if !d.set(kv[0], kv[1]) {
 			m.fail(formats.ErrFormat, "key %.100q appears twice", kv[0])

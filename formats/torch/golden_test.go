@@ -1,6 +1,7 @@
 package torch_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -143,4 +144,8 @@ func TestRefusesWhatModelFilesCannotHold(t *testing.T) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, reason)
 		}
 	}
+}
+
+func verify(data []byte) error {
+	return torch.Verify(context.Background(), formats.NewFile(bytes.NewReader(data), int64(len(data)), "rot.pt"))
 }

@@ -41,7 +41,7 @@ func (in *input) take(n int64) []byte {
 		if in.end == in.file.Size {
 			kind = formats.ErrTruncated
 		}
-		in.fail(in.pos, kind, "it ends within %d bytes that it needs", n)
+		in.fail(in.pos, kind, "it has %d bytes left and needs %d here", in.end-in.pos, uint64(n))
 	}
 	if n > int64(len(in.buf)) {
 		in.fill(n)

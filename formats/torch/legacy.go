@@ -2,7 +2,6 @@ package torch
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"github.com/loratool/loratool/formats"
 )
@@ -24,14 +23,14 @@ func openLegacy(f *formats.File) (*formats.Model, error) {
 		return nil, err
 	}
 	if magic != any(legacyMagic) {
-		return nil, in.error(0, formats.ErrFormat, "not one that torch.save writes: it begins with a %s instead of the magic number", kindOf(magic))
+		return nil, in.error(0, formats.ErrFormat, "not one that torch.save writes: it begins with %s instead of the magic number", kindOf(magic))
 	}
 	version, err := load(in)
 	if err != nil {
 		return nil, err
 	}
 	if version != any(int64(legacyVersion)) {
-		return nil, in.error(in.pos, formats.ErrUnsupported, "version %v of torch.save's format; %d is the last", version, legacyVersion)
+		return nil, in.error(in.pos, formats.ErrUnsupported, "not version %d of torch.save's format, which was the last", legacyVersion)
 	}
 	if _, err := load(in); err != nil { // sizes of C's types, of no use
 		return nil, err
@@ -57,7 +56,7 @@ func (m *machine) readStorages(keys any) (placement, error) {
 	in := m.in
 	l, ok := keys.(*list)
 	if !ok {
-		return nil, in.error(in.pos, formats.ErrFormat, "a %s where the keys of the storages were expected", kindOf(keys))
+		return nil, in.error(in.pos, formats.ErrFormat, "%s where the keys of the storages were expected", kindOf(keys))
 	}
 	offsets := make(map[string]int64, len(l.items))
 	at := in.pos
@@ -65,7 +64,7 @@ func (m *machine) readStorages(keys any) (placement, error) {
 		key, ok := k.(string)
 		s := m.storages[key]
 		if !ok || s == nil {
-			return nil, in.error(at, formats.ErrFormat, "a storage %.100q that no tensor has", fmt.Sprint(k))
+			return nil, in.error(at, formats.ErrFormat, "a storage %.100q that no tensor has (its key is %s)", key, kindOf(k))
 		}
 		if _, ok := offsets[key]; ok {
 			return nil, in.error(at, formats.ErrFormat, "two storages are called %.100q", key)

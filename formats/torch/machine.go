@@ -238,7 +238,7 @@ func (m *machine) popString() string {
 	v := m.pop()
 	s, ok := v.(string)
 	if !ok || len(s) > maxName {
-		m.fail(formats.ErrFormat, "a %s where a name was expected", kindOf(v))
+		m.fail(formats.ErrFormat, "%s where a name was expected", kindOf(v))
 	}
 	return s
 }
@@ -254,7 +254,7 @@ func (m *machine) recall(i uint32) {
 func (m *machine) extend(items ...any) {
 	l, ok := m.top().(*list)
 	if !ok {
-		m.fail(formats.ErrFormat, "items for a %s; only lists and sets take them", kindOf(m.top()))
+		m.fail(formats.ErrFormat, "items for %s; only lists and sets take them", kindOf(m.top()))
 	}
 	l.items = append(l.items, items...)
 }
@@ -262,7 +262,7 @@ func (m *machine) extend(items ...any) {
 func (m *machine) setItems(items ...any) {
 	d, ok := m.top().(*dict)
 	if !ok {
-		m.fail(formats.ErrFormat, "entries for a %s; only dicts take them", kindOf(m.top()))
+		m.fail(formats.ErrFormat, "entries for %s; only dicts take them", kindOf(m.top()))
 	}
 	if len(items)%2 != 0 {
 		m.fail(formats.ErrFormat, "a key without a value")
@@ -279,6 +279,6 @@ func (m *machine) setItems(items ...any) {
 func (m *machine) build(state any) {
 	d, ok := m.top().(*dict)
 	if _, isDict := state.(*dict); !ok || !d.ordered || !isDict {
-		m.fail(formats.ErrUnsupported, "a state for a %s is not allowed: only for an OrderedDict", kindOf(m.top()))
+		m.fail(formats.ErrUnsupported, "a state for %s is not allowed: only for an OrderedDict", kindOf(m.top()))
 	}
 }

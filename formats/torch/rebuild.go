@@ -2,6 +2,7 @@ package torch
 
 import (
 	"math/bits"
+	"strconv"
 
 	"github.com/loratool/loratool/formats"
 )
@@ -48,11 +49,11 @@ func (m *machine) storage(id any) any {
 	}
 	class, ok := t[1].(storageType)
 	if !ok {
-		m.fail(formats.ErrFormat, "a storage whose class is a %s", kindOf(t[1]))
+		m.fail(formats.ErrFormat, "a storage whose class is %s", kindOf(t[1]))
 	}
 	key, ok := t[2].(string)
 	if !ok {
-		m.fail(formats.ErrFormat, "a storage whose key is a %s", kindOf(t[2]))
+		m.fail(formats.ErrFormat, "a storage whose key is %s", kindOf(t[2]))
 	}
 	n := m.count(t[4], "size of a storage")
 	if n > m.in.file.Size/class.size && t[3] != "meta" {
@@ -67,7 +68,7 @@ func (m *machine) storage(id any) any {
 	if len(t) == 6 && t[5] != nil {
 		view, ok := t[5].(tuple)
 		if !ok || len(view) != 3 {
-			m.fail(formats.ErrFormat, "a view of storage %.100q that is a %s", key, kindOf(t[5]))
+			m.fail(formats.ErrFormat, "a view of storage %.100q that is %s", key, kindOf(t[5]))
 		}
 		skip, length := m.count(view[1], "offset of a view"), m.count(view[2], "size of a view")
 		if skip > n || length > n-skip {
@@ -85,7 +86,11 @@ func (m *machine) storage(id any) any {
 func (m *machine) count(v any, what string) int64 {
 	n, ok := v.(int64)
 	if !ok || n < 0 {
-		m.fail(formats.ErrFormat, "the %s is %v, a %s", what, v, kindOf(v))
+		text := kindOf(v)
+		if ok {
+			text = strconv.FormatInt(n, 10)
+		}
+		m.fail(formats.ErrFormat, "the %s is %s", what, text)
 	}
 	return n
 }
@@ -114,10 +119,10 @@ func rebuildTensor3(m *machine, args tuple) any {
 func rebuildParameter(m *machine, args tuple) any {
 	m.expect("Parameter", args, 1, 4)
 	switch args[0].(type) {
-	case *tensor, opaque:
+	case *tensor, foreign:
 		return args[0]
 	}
-	m.fail(formats.ErrFormat, "a Parameter of a %s", kindOf(args[0]))
+	m.fail(formats.ErrFormat, "a Parameter of %s", kindOf(args[0]))
 	return nil
 }
 
@@ -138,30 +143,28 @@ func (m *machine) expect(name string, args tuple, least, most int) {
 // after checking that it stays within the storage. dtype is nil if its numbers
 // are those of the storage.
 func (m *machine) tensor(args tuple, dtype any, flags tuple) any {
-	if o, ok := args[0].(opaque); ok {
-		return o
-	}
 	s, ok := args[0].(*storage)
 	if !ok {
-		m.fail(formats.ErrFormat, "a tensor of a %s", kindOf(args[0]))
+		m.fail(formats.ErrFormat, "a tensor of %s", kindOf(args[0]))
 	}
 	if s.noData {
-		return opaque("tensor without data (of the meta device)")
+		return foreign("tensor without data (of the meta device)")
 	}
 	t := &tensor{storage: s, element: s.element, pickled: m.at}
 	if dtype != nil {
 		if t.element, ok = dtype.(element); !ok {
-			m.fail(formats.ErrFormat, "a tensor whose number format is a %s", kindOf(dtype))
+			m.fail(formats.ErrFormat, "a tensor whose number format is %s", kindOf(dtype))
 		}
 	}
 	if what := m.flagged(flags); what != "" {
-		return opaque(what)
+		return foreign(what)
 	}
 	t.offset = m.count(args[1], "offset of a tensor")
 	sizes, ok1 := args[2].(tuple)
 	strides, ok2 := args[3].(tuple)
 	if !ok1 || !ok2 || len(sizes) != len(strides) || len(sizes) > maxDims {
-		m.fail(formats.ErrFormat, "a tensor with size %v and stride %v", args[2], args[3])
+		m.fail(formats.ErrFormat, "a tensor whose size is %s of %d dimensions and whose stride is %s of %d",
+			kindOf(args[2]), len(sizes), kindOf(args[3]), len(strides))
 	}
 	for i := range sizes {
 		d := m.count(sizes[i], "size of a dimension")
@@ -173,7 +176,7 @@ func (m *machine) tensor(args tuple, dtype any, flags tuple) any {
 	}
 	m.checkBounds(t)
 	if t.dtype == formats.Invalid {
-		return opaque("tensor of torch." + t.name)
+		return foreign("tensor of torch." + t.name)
 	}
 	return t
 }
@@ -186,7 +189,7 @@ func (m *machine) flagged(flags tuple) string {
 	}
 	d, ok := flags[0].(*dict)
 	if !ok {
-		m.fail(formats.ErrFormat, "a tensor whose metadata are a %s", kindOf(flags[0]))
+		m.fail(formats.ErrFormat, "a tensor whose metadata are %s", kindOf(flags[0]))
 	}
 	for _, e := range d.entries {
 		if e.value != false {

@@ -56,7 +56,7 @@ func (m *machine) stateDict(v any) (tensors []named, meta formats.Metadata, err 
 	switch v.(type) {
 	case *dict, *list, tuple:
 	default:
-		w.fail("", formats.ErrUnsupported, "the checkpoint is a %s, not a state dict", kindOf(v))
+		w.fail("", formats.ErrUnsupported, "the checkpoint is %s, not a state dict", kindOf(v))
 	}
 	if d, ok := v.(*dict); ok {
 		if name, left := w.unwrap(d); name != "" {
@@ -129,10 +129,8 @@ func (w *walk) collect(name string, v any, depth int) {
 	switch v := v.(type) {
 	case *tensor:
 		w.add(name, v)
-	case opaque:
-		if strings.Contains(string(v), "tensor") {
-			w.fail(name, formats.ErrUnsupported, "a %s", string(v))
-		}
+	case foreign:
+		w.fail(name, formats.ErrUnsupported, "%s, which model files have no words for", kindOf(v))
 	case *dict:
 		for _, e := range v.entries {
 			switch key := e.key.(type) {
@@ -142,7 +140,7 @@ func (w *walk) collect(name string, v any, depth int) {
 				w.collect(join(strconv.FormatInt(key, 10)), e.value, depth+1)
 			default:
 				if w.holdsTensors(e.value, depth+1) {
-					w.fail(name, formats.ErrUnsupported, "a tensor under a key that is a %s", kindOf(e.key))
+					w.fail(name, formats.ErrUnsupported, "a tensor under a key that is %s", kindOf(e.key))
 				}
 			}
 		}

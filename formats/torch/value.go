@@ -2,7 +2,7 @@ package torch
 
 // What the machine has on its stack is one of: nil, bool, int64, longInt,
 // float64, string, byteString, tuple, *list, *dict, element, storageType,
-// function, *storage, *tensor, opaque.
+// function, *storage, *tensor, opaque, foreign.
 
 // A longInt is an integer of more than 64 bits, as the pickle spells it: two's
 // complement, little-endian.
@@ -49,44 +49,50 @@ func (d *dict) get(key string) any {
 	return nil
 }
 
-// An opaque value is one that has no meaning here, such as a device or a tensor
-// of a kind that model files have no words for. It can be passed about and
-// ignored, and is named if somebody needs it after all.
+// An opaque value is one that has no meaning here, such as a device. It can be
+// passed about and is ignored.
 type opaque string
 
-// kindOf returns what a value is, as messages say it.
+// A foreign value is a tensor of a kind that model files have no words for. It
+// is no harm in a part of the checkpoint that is left out; as a part of the
+// state dict it is an error.
+type foreign string
+
+// kindOf returns what a value is, as messages say it: "an int".
 func kindOf(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "None"
 	case bool:
-		return "bool"
+		return "a bool"
 	case int64, longInt:
-		return "int"
+		return "an int"
 	case float64:
-		return "float"
+		return "a float"
 	case string:
-		return "str"
+		return "a str"
 	case byteString:
-		return "bytes"
+		return "a bytes object"
 	case tuple:
-		return "tuple"
+		return "a tuple"
 	case *list:
-		return "list"
+		return "a list"
 	case *dict:
-		return "dict"
+		return "a dict"
 	case element:
 		return "torch." + v.name
 	case storageType:
-		return "storage class"
+		return "a storage class"
 	case function:
-		return "function"
+		return "a function"
 	case *storage:
-		return "storage"
+		return "a storage"
 	case *tensor:
-		return "tensor"
+		return "a tensor"
 	case opaque:
-		return string(v)
+		return "a " + string(v)
+	case foreign:
+		return "a " + string(v)
 	}
-	return "object"
+	return "an object"
 }
