@@ -9,7 +9,8 @@ import (
 	"strings"
 
 	"github.com/loratool/loratool/formats"
-	_ "github.com/loratool/loratool/formats/safetensors" // what a checkpoint consists of
+	_ "github.com/loratool/loratool/formats/safetensors" // what checkpoints consist of
+	_ "github.com/loratool/loratool/formats/torch"
 )
 
 // stems are the names that weights have in a folder, the usual ones first, each
