@@ -4,8 +4,5 @@ function __loratool_complete
 	set -l words (commandline -opc) (commandline -ct)
 	$words[1] complete -- $words[2..-1] 2>/dev/null
 end
-function __loratool_none
-	test -z "(__loratool_complete)"
-end
 complete -c loratool -f -n 'test (count (commandline -opc)) -lt 2'
 complete -c loratool -a '(__loratool_complete)'
