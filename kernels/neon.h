@@ -1,0 +1,24 @@
+// Advanced SIMD instructions that Go's assembler does not have, as words. Register
+// operands are numbers, in the order of Go's assembler: sources before destination.
+// Encodings: Arm Architecture Reference Manual for A-profile, section C7.2.
+
+// FCVTL (Vn.4H) and FCVTL2 (the upper half of Vn.8H), Vd.4S: F16 to float32
+#define FCVTL(n, d)    WORD $(0x0E217800 | (n)<<5 | (d))
+#define FCVTL2(n, d)   WORD $(0x4E217800 | (n)<<5 | (d))
+
+// FCVTN Vn.4S, (Vd.4H) and FCVTN2 (the upper half of Vd.8H): float32 to F16
+#define FCVTN(n, d)    WORD $(0x0E216800 | (n)<<5 | (d))
+#define FCVTN2(n, d)   WORD $(0x4E216800 | (n)<<5 | (d))
+
+// Vd = Vn + Vm and Vn * Vm, of .4S
+#define FADD4S(m, n, d)  WORD $(0x4E20D400 | (m)<<16 | (n)<<5 | (d))
+#define FMUL4S(m, n, d)  WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d))
+
+// FCMEQ Vn.4S, Vn.4S, Vd.4S: all ones where n is not NaN
+#define NOTNAN(n, d)   WORD $(0x4E20E400 | (n)<<16 | (n)<<5 | (d))
+
+// CANONICAL leaves in MASK, which has the number m, what V, of number v, holds, but
+// NAN in the lanes where that is any NaN.
+#define CANONICAL(NAN, V, v, MASK, m) \
+	NOTNAN(v, m)                  \
+	VBSL NAN.B16, V.B16, MASK.B16
