@@ -77,7 +77,7 @@ func randomBytes(rng *rand.Rand, n int) []byte {
 }
 
 // Bytes returns the contents of a file of a layout, which copies no other.
-func Bytes(t *testing.T, f formats.LayoutFile) []byte {
+func Bytes(t testing.TB, f formats.LayoutFile) []byte {
 	t.Helper()
 	b := make([]byte, f.Size)
 	copy(b, f.Head)
@@ -92,7 +92,7 @@ func Bytes(t *testing.T, f formats.LayoutFile) []byte {
 
 // Same fails the test unless two models have the same tensors, in any order:
 // names, number formats, shapes and bytes.
-func Same(t *testing.T, got, want *formats.Model) {
+func Same(t testing.TB, got, want *formats.Model) {
 	t.Helper()
 	if len(got.Tensors) != len(want.Tensors) {
 		t.Errorf("%d tensors, want %d", len(got.Tensors), len(want.Tensors))

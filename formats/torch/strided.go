@@ -43,6 +43,7 @@ func (s *strided) ReadRows(_ context.Context, dst []byte, lo, hi int) error {
 		if err := s.gather(&w, dst, base, rows, shape[n-1], stride[n-2], stride[n-1]); err != nil {
 			return err
 		}
+		swapBytes(dst[:int64(rows)*rowBytes], s.swap)
 		dst = dst[int64(rows)*rowBytes:]
 		lo += rows
 	}
@@ -87,22 +88,34 @@ func (s *strided) line(w *window, dst []byte, at int64, n int, stride, step int6
 		if err != nil {
 			return err
 		}
-		if stride == 1 && step == s.size {
-			copy(dst[:int64(k)*s.size], src)
-			swapBytes(dst[:int64(k)*s.size], s.swap)
-		} else {
-			for i := range int64(k) {
-				e := dst[i*step : i*step+s.size]
-				copy(e, src[i*stride*s.size:])
-				swapBytes(e, s.swap)
-			}
-		}
+		spread(dst, step, src, stride*s.size, s.size, k)
 		at += int64(k) * stride
 		if n -= k; n > 0 {
 			dst = dst[int64(k)*step:]
 		}
 	}
 	return nil
+}
+
+// spread copies n elements of the given size, stride bytes apart in src, to
+// places step bytes apart in dst.
+func spread(dst []byte, step int64, src []byte, stride, size int64, n int) {
+	switch {
+	case step == size && stride == size:
+		copy(dst[:int64(n)*size], src)
+	case size == 2:
+		for i := range int64(n) {
+			*(*[2]byte)(dst[i*step:]) = [2]byte(src[i*stride:])
+		}
+	case size == 4:
+		for i := range int64(n) {
+			*(*[4]byte)(dst[i*step:]) = [4]byte(src[i*stride:])
+		}
+	default:
+		for i := range int64(n) {
+			copy(dst[i*step:i*step+size], src[i*stride:])
+		}
+	}
 }
 
 // swapBytes turns the order of the bytes in each number of the given size.
