@@ -2,6 +2,8 @@
 
 package kernels
 
+import "unsafe"
+
 // The quantizers work on 8 or 16 blocks at a time, a block in each lane of a vector:
 // every lane does what the generic code does, in the same order, so that the bits are
 // the same, and nothing is ever summed across lanes. The kernels below do the loops
@@ -116,19 +118,24 @@ func (s *affineSearch) lanes() *affineSteps {
 	return t
 }
 
-// fit is affineSearch.fit of n columns. scratch is room for as many.
-func (s *affineSteps) fit(f *affineLanes, x, w, scratch *float32, n, lanes int) {
+// fit is affineSearch.fit of two groups of n columns. scratch is room for as many.
+func (s *affineSteps) fit(f *[2]affineLanes, x, w, scratch *float32, n, lanes int) {
 	switch {
 	case lanes == 16 && s.absolute:
-		fitAffineAbsoluteAVX512(&f.scale[0], x, w, scratch, n, &s.top)
+		fitAffineAbsoluteAVX512(&f[0].scale[0], x, w, scratch, n, &s.top)
 	case lanes == 16:
-		fitAffineAVX512(&f.scale[0], x, w, scratch, n, &s.top)
+		fitAffineAVX512(&f[0].scale[0], x, w, scratch, n, &s.top)
 	case s.absolute:
-		fitAffineAbsoluteAVX2(&f.scale[0], x, w, scratch, n, &s.top)
+		fitAffineAbsoluteAVX2(&f[0].scale[0], x, w, scratch, n, &s.top)
+		fitAffineAbsoluteAVX2(&f[1].scale[0], behind(x, n*lanes), behind(w, n*lanes), scratch, n, &s.top)
 	default:
-		fitAffineAVX2(&f.scale[0], x, w, scratch, n, &s.top)
+		fitAffineAVX2(&f[0].scale[0], x, w, scratch, n, &s.top)
+		fitAffineAVX2(&f[1].scale[0], behind(x, n*lanes), behind(w, n*lanes), scratch, n, &s.top)
 	}
 }
+
+// behind returns the pointer to the n-th number after x.
+func behind(x *float32, n int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(x), 4*n)) }
 
 // symmetricLanes are the symmetricFits of the lanes.
 type symmetricLanes struct {

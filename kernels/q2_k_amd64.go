@@ -5,7 +5,7 @@ package kernels
 // q2KLanes has blocks of Q2_K in lanes.
 type q2KLanes struct {
 	superLanes
-	fits         [16]affineLanes
+	fits         [8][2]affineLanes
 	sums         [16]perLane
 	scales, mins scaleLanes
 	sub          [16]q2KSubBlocks
@@ -36,21 +36,31 @@ func quantizeQ2_K(dst []byte, src []float32, rowLen int, weights []float32) {
 	}
 }
 
+// subBlock returns the fits of sub-block s.
+func (b *q2KLanes) subBlock(s int) *affineLanes { return &b.fits[s/2][s%2] }
+
 // fit finds scales and mins for the blocks that were loaded from src[i:].
 func (b *q2KLanes) fit(weights []float32, i, rowLen int) {
 	if weights != nil {
 		b.spread(1)
 	}
-	for s := range b.fits {
-		if weights == nil {
-			deviationWeightsLanes(&b.w[0], b.column(16*s), 16, 0, b.lanes) // |x|
-			q2KSteps.fit(&b.fits[s], b.column(16*s), &b.w[0], &b.scratch[0], 16, b.lanes)
-		} else {
-			b.loadImportance(weights, i, rowLen, 16*s, 16)
-			b.weigh(&b.sums[s], 16*s, 16)
-			q2KWeightedSteps.fit(&b.fits[s], b.column(16*s), &b.w[0], &b.scratch[0], 16, b.lanes)
+	for pair := range b.fits {
+		for s := 2 * pair; s < 2*pair+2; s++ {
+			w := &b.w[s%2*16*b.lanes]
+			if weights == nil {
+				deviationWeightsLanes(w, b.column(16*s), 16, 0, b.lanes) // |x|
+			} else {
+				b.loadImportance(weights, i, rowLen, 16*s, 16)
+				b.weigh(w, &b.sums[s], 16*s, 16)
+			}
 		}
-		b.wild |= b.fits[s].wild
+		search := q2KSteps
+		if weights != nil {
+			search = q2KWeightedSteps
+		}
+		f := &b.fits[pair]
+		search.fit(f, b.column(32*pair), &b.w[0], &b.scratch[0], 16, b.lanes)
+		b.wild |= f[0].wild | f[1].wild
 	}
 	if weights != nil {
 		b.scaleWeighted()
@@ -58,9 +68,9 @@ func (b *q2KLanes) fit(weights []float32, i, rowLen int) {
 	}
 	for lane := range b.blocks {
 		sub := &b.sub[lane]
-		for s := range b.fits {
-			sub.fitted[s] = b.fits[s].scale[lane]
-			sub.negativeMin[s] = -b.fits[s].min[lane]
+		for s := range sub.fitted {
+			f := b.subBlock(s)
+			sub.fitted[s], sub.negativeMin[s] = f.scale[lane], -f.min[lane]
 		}
 		sub.scaleUnweighted()
 	}
@@ -68,8 +78,8 @@ func (b *q2KLanes) fit(weights []float32, i, rowLen int) {
 
 // scaleWeighted is q2KSubBlocks.scaleWeighted of all blocks.
 func (b *q2KLanes) scaleWeighted() {
-	for s := range b.fits {
-		f := &b.fits[s]
+	for s := range b.sums {
+		f := b.subBlock(s)
 		var negativeMin perLane
 		for lane, m := range &f.min {
 			negativeMin[lane] = -m
@@ -84,7 +94,7 @@ func (b *q2KLanes) scaleWeighted() {
 	for lane := range b.blocks {
 		sub := &b.sub[lane]
 		sub.d, sub.dmin = halfBits(d.scale[lane]), halfBits(dmin.scale[lane])
-		for s := range b.fits {
+		for s := range b.sums {
 			sub.packed[s] = uint8(int32(b.scales.levels[s*b.lanes+lane])) | uint8(int32(b.mins.levels[s*b.lanes+lane]))<<4
 		}
 	}
@@ -92,8 +102,9 @@ func (b *q2KLanes) scaleWeighted() {
 
 // quantize finds the levels of the blocks.
 func (b *q2KLanes) quantize() {
-	for s := range b.fits {
-		l := levelLanes{inverse: b.fits[s].inverse, base: b.fits[s].base}
+	for s := range b.sums {
+		f := b.subBlock(s)
+		l := levelLanes{inverse: f.inverse, base: f.base}
 		for lane := range b.blocks {
 			d, m := b.sub[lane].factors(s)
 			b.wild |= l.set(lane, d, m)

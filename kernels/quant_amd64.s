@@ -241,19 +241,19 @@ column:
 // func fitAffineAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 // Requires: AVX, AVX2
 TEXT ·fitAffineAVX2(SB), NOSPLIT, $0-48
-	MOVQ         fit+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         levels+24(FP), BX
-	MOVQ         s+40(FP), SI
-	MOVQ         n+32(FP), DI
-	SHLQ         $0x05, DI
-	VBROADCASTSS (SI), Y0
+	MOVQ         n+32(FP), AX
+	SHLQ         $0x05, AX
+	MOVQ         fit+0(FP), CX
+	MOVQ         x+8(FP), DX
+	MOVQ         w+16(FP), BX
+	MOVQ         levels+24(FP), SI
+	MOVQ         s+40(FP), DI
+	VBROADCASTSS (DI), Y0
 	VXORPS       Y1, Y1, Y1
 
 	// the range and sums; -0 is what adding starts from without changing anything
-	VMOVUPS      (CX), Y2
-	VMOVUPS      (CX), Y3
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (DX), Y3
 	MOVL         $0x80000000, R8
 	VMOVD        R8, X4
 	VPBROADCASTD X4, Y4
@@ -262,38 +262,38 @@ TEXT ·fitAffineAVX2(SB), NOSPLIT, $0-48
 	VPBROADCASTD X5, Y5
 	XORQ         R8, R8
 
-range:
-	VMOVUPS (CX)(R8*1), Y6
-	VMOVUPS (DX)(R8*1), Y7
+range0:
+	VMOVUPS (DX)(R8*1), Y6
+	VMOVUPS (BX)(R8*1), Y7
 	VMINPS  Y2, Y6, Y2
 	VMAXPS  Y3, Y6, Y3
 	VADDPS  Y7, Y4, Y4
 	VMULPS  Y7, Y6, Y6
 	VADDPS  Y6, Y5, Y5
-	VMOVUPS 32(CX)(R8*1), Y6
-	VMOVUPS 32(DX)(R8*1), Y7
+	VMOVUPS 32(DX)(R8*1), Y6
+	VMOVUPS 32(BX)(R8*1), Y7
 	VMINPS  Y2, Y6, Y2
 	VMAXPS  Y3, Y6, Y3
 	VADDPS  Y7, Y4, Y4
 	VMULPS  Y7, Y6, Y6
 	VADDPS  Y6, Y5, Y5
-	VMOVUPS 64(CX)(R8*1), Y6
-	VMOVUPS 64(DX)(R8*1), Y7
+	VMOVUPS 64(DX)(R8*1), Y6
+	VMOVUPS 64(BX)(R8*1), Y7
 	VMINPS  Y2, Y6, Y2
 	VMAXPS  Y3, Y6, Y3
 	VADDPS  Y7, Y4, Y4
 	VMULPS  Y7, Y6, Y6
 	VADDPS  Y6, Y5, Y5
-	VMOVUPS 96(CX)(R8*1), Y6
-	VMOVUPS 96(DX)(R8*1), Y7
+	VMOVUPS 96(DX)(R8*1), Y6
+	VMOVUPS 96(BX)(R8*1), Y7
 	VMINPS  Y2, Y6, Y2
 	VMAXPS  Y3, Y6, Y3
 	VADDPS  Y7, Y4, Y4
 	VMULPS  Y7, Y6, Y6
 	VADDPS  Y6, Y5, Y5
 	ADDQ    $0x00000080, R8
-	CMPQ    R8, DI
-	JLT     range
+	CMPQ    R8, AX
+	JLT     range0
 	VMINPS  Y2, Y1, Y6
 
 	// a constant is made as wide as can be, so that all levels are 0
@@ -302,12 +302,12 @@ range:
 	VPBROADCASTD X7, Y7
 	VCMPPS       $0x00, Y6, Y3, Y8
 	VBLENDVPS    Y8, Y7, Y3, Y3
-	VMOVUPS      Y2, 320(AX)
-	VMOVUPS      Y3, 384(AX)
-	VMOVUPS      Y4, 448(AX)
+	VMOVUPS      Y2, 320(CX)
+	VMOVUPS      Y3, 384(CX)
+	VMOVUPS      Y4, 448(CX)
+	VMOVUPS      Y5, 512(CX)
 
 	// a sum that is not finite: something in it was not, or nearly so
-	VMOVUPS      Y5, 512(AX)
 	MOVL         $0x7fffffff, R8
 	VMOVD        R8, X2
 	VPBROADCASTD X2, Y2
@@ -317,7 +317,7 @@ range:
 	VPBROADCASTD X4, Y4
 	VCMPPS       $0x16, Y4, Y2, Y2
 	VMOVMSKPS    Y2, R8
-	MOVL         R8, 256(AX)
+	MOVL         R8, 256(CX)
 	VSUBPS       Y6, Y3, Y2
 	VDIVPS       Y2, Y0, Y3
 	MOVL         $0x7fffffff, R8
@@ -329,12 +329,12 @@ range:
 	VMULPS       Y2, Y3, Y2
 	VANDPS       Y2, Y4, Y2
 	VCMPPS       $0x16, Y5, Y2, Y2
-	VMOVUPS      320(AX), Y7
+	VMOVUPS      320(CX), Y7
 	VSUBPS       Y6, Y7, Y7
 	VMULPS       Y7, Y3, Y7
 	VANDPS       Y7, Y4, Y4
 	VCMPPS       $0x16, Y5, Y4, Y4
-	VMOVUPS      384(AX), Y5
+	VMOVUPS      384(CX), Y5
 	MOVL         $0x7f800000, R8
 	VMOVD        R8, X7
 	VPBROADCASTD X7, Y7
@@ -342,86 +342,86 @@ range:
 	VORPS        Y2, Y4, Y2
 	VANDPS       Y5, Y2, Y2
 	VMOVMSKPS    Y2, R8
-	ORL          R8, 256(AX)
+	ORL          R8, 256(CX)
 	MOVL         $0x3f800000, R8
 	VMOVD        R8, X2
 	VPBROADCASTD X2, Y2
 	VDIVPS       Y3, Y2, Y2
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 128(AX)
-	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 128(CX)
+	VMOVUPS      Y6, 192(CX)
 	XORQ         R8, R8
 
 first:
-	VMOVUPS  (CX)(R8*1), Y4
+	VMOVUPS  (DX)(R8*1), Y4
 	VSUBPS   Y6, Y4, Y4
 	VMULPS   Y4, Y3, Y4
 	VROUNDPS $0x00, Y4, Y4
 	VMAXPS   Y1, Y4, Y4
 	VMINPS   Y0, Y4, Y4
-	VMOVUPS  Y4, (BX)(R8*1)
-	VMOVUPS  32(CX)(R8*1), Y4
+	VMOVUPS  Y4, (SI)(R8*1)
+	VMOVUPS  32(DX)(R8*1), Y4
 	VSUBPS   Y6, Y4, Y4
 	VMULPS   Y4, Y3, Y4
 	VROUNDPS $0x00, Y4, Y4
 	VMAXPS   Y1, Y4, Y4
 	VMINPS   Y0, Y4, Y4
-	VMOVUPS  Y4, 32(BX)(R8*1)
-	VMOVUPS  64(CX)(R8*1), Y4
+	VMOVUPS  Y4, 32(SI)(R8*1)
+	VMOVUPS  64(DX)(R8*1), Y4
 	VSUBPS   Y6, Y4, Y4
 	VMULPS   Y4, Y3, Y4
 	VROUNDPS $0x00, Y4, Y4
 	VMAXPS   Y1, Y4, Y4
 	VMINPS   Y0, Y4, Y4
-	VMOVUPS  Y4, 64(BX)(R8*1)
-	VMOVUPS  96(CX)(R8*1), Y4
+	VMOVUPS  Y4, 64(SI)(R8*1)
+	VMOVUPS  96(DX)(R8*1), Y4
 	VSUBPS   Y6, Y4, Y4
 	VMULPS   Y4, Y3, Y4
 	VROUNDPS $0x00, Y4, Y4
 	VMAXPS   Y1, Y4, Y4
 	VMINPS   Y0, Y4, Y4
-	VMOVUPS  Y4, 96(BX)(R8*1)
+	VMOVUPS  Y4, 96(SI)(R8*1)
 	ADDQ     $0x00000080, R8
-	CMPQ     R8, DI
+	CMPQ     R8, AX
 	JLT      first
 	VXORPS   Y3, Y3, Y3
 	XORQ     R8, R8
 
 firstError:
-	VMULPS  (BX)(R8*1), Y2, Y4
+	VMULPS  (SI)(R8*1), Y2, Y4
 	VADDPS  Y6, Y4, Y4
-	VSUBPS  (CX)(R8*1), Y4, Y4
+	VSUBPS  (DX)(R8*1), Y4, Y4
 	VMULPS  Y4, Y4, Y4
-	VMULPS  (DX)(R8*1), Y4, Y4
+	VMULPS  (BX)(R8*1), Y4, Y4
 	VADDPS  Y4, Y3, Y3
-	VMULPS  32(BX)(R8*1), Y2, Y4
+	VMULPS  32(SI)(R8*1), Y2, Y4
 	VADDPS  Y6, Y4, Y4
-	VSUBPS  32(CX)(R8*1), Y4, Y4
+	VSUBPS  32(DX)(R8*1), Y4, Y4
 	VMULPS  Y4, Y4, Y4
-	VMULPS  32(DX)(R8*1), Y4, Y4
+	VMULPS  32(BX)(R8*1), Y4, Y4
 	VADDPS  Y4, Y3, Y3
-	VMULPS  64(BX)(R8*1), Y2, Y4
+	VMULPS  64(SI)(R8*1), Y2, Y4
 	VADDPS  Y6, Y4, Y4
-	VSUBPS  64(CX)(R8*1), Y4, Y4
+	VSUBPS  64(DX)(R8*1), Y4, Y4
 	VMULPS  Y4, Y4, Y4
-	VMULPS  64(DX)(R8*1), Y4, Y4
+	VMULPS  64(BX)(R8*1), Y4, Y4
 	VADDPS  Y4, Y3, Y3
-	VMULPS  96(BX)(R8*1), Y2, Y4
+	VMULPS  96(SI)(R8*1), Y2, Y4
 	VADDPS  Y6, Y4, Y4
-	VSUBPS  96(CX)(R8*1), Y4, Y4
+	VSUBPS  96(DX)(R8*1), Y4, Y4
 	VMULPS  Y4, Y4, Y4
-	VMULPS  96(DX)(R8*1), Y4, Y4
+	VMULPS  96(BX)(R8*1), Y4, Y4
 	VADDPS  Y4, Y3, Y3
 	ADDQ    $0x00000080, R8
-	CMPQ    R8, DI
+	CMPQ    R8, AX
 	JLT     firstError
-	VMOVUPS Y3, 576(AX)
-	LEAQ    64(SI), R8
-	MOVQ    8(SI), SI
-	LEAQ    (R8)(SI*4), SI
+	VMOVUPS Y3, 576(CX)
+	LEAQ    64(DI), R8
+	MOVQ    8(DI), DI
+	LEAQ    (R8)(DI*4), DI
 
 step:
-	VMOVUPS      384(AX), Y2
+	VMOVUPS      384(CX), Y2
 	VSUBPS       Y6, Y2, Y2
 	VBROADCASTSS (R8), Y3
 	VDIVPS       Y2, Y3, Y3
@@ -434,12 +434,12 @@ step:
 	VMULPS       Y2, Y3, Y2
 	VANDPS       Y2, Y4, Y2
 	VCMPPS       $0x16, Y5, Y2, Y2
-	VMOVUPS      320(AX), Y7
+	VMOVUPS      320(CX), Y7
 	VSUBPS       Y6, Y7, Y7
 	VMULPS       Y7, Y3, Y7
 	VANDPS       Y7, Y4, Y4
 	VCMPPS       $0x16, Y5, Y4, Y4
-	VMOVUPS      384(AX), Y5
+	VMOVUPS      384(CX), Y5
 	MOVL         $0x7f800000, R9
 	VMOVD        R9, X7
 	VPBROADCASTD X7, Y7
@@ -447,70 +447,70 @@ step:
 	VORPS        Y2, Y4, Y2
 	VANDPS       Y5, Y2, Y2
 	VMOVMSKPS    Y2, R9
-	ORL          R9, 256(AX)
+	ORL          R9, 256(CX)
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	XORQ         R9, R9
 
 levels:
-	VMOVUPS   (CX)(R9*1), Y7
+	VMOVUPS   (DX)(R9*1), Y7
 	VSUBPS    Y6, Y7, Y8
 	VMULPS    Y8, Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMAXPS    Y1, Y8, Y8
 	VMINPS    Y0, Y8, Y8
-	VMOVUPS   Y8, (BX)(R9*1)
-	VMULPS    (DX)(R9*1), Y8, Y9
+	VMOVUPS   Y8, (SI)(R9*1)
+	VMULPS    (BX)(R9*1), Y8, Y9
 	VADDPS    Y9, Y2, Y2
 	VMULPS    Y8, Y9, Y8
 	VADDPS    Y8, Y4, Y4
 	VMULPS    Y7, Y9, Y7
 	VADDPS    Y7, Y5, Y5
-	VMOVUPS   32(CX)(R9*1), Y7
+	VMOVUPS   32(DX)(R9*1), Y7
 	VSUBPS    Y6, Y7, Y8
 	VMULPS    Y8, Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMAXPS    Y1, Y8, Y8
 	VMINPS    Y0, Y8, Y8
-	VMOVUPS   Y8, 32(BX)(R9*1)
-	VMULPS    32(DX)(R9*1), Y8, Y9
+	VMOVUPS   Y8, 32(SI)(R9*1)
+	VMULPS    32(BX)(R9*1), Y8, Y9
 	VADDPS    Y9, Y2, Y2
 	VMULPS    Y8, Y9, Y8
 	VADDPS    Y8, Y4, Y4
 	VMULPS    Y7, Y9, Y7
 	VADDPS    Y7, Y5, Y5
-	VMOVUPS   64(CX)(R9*1), Y7
+	VMOVUPS   64(DX)(R9*1), Y7
 	VSUBPS    Y6, Y7, Y8
 	VMULPS    Y8, Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMAXPS    Y1, Y8, Y8
 	VMINPS    Y0, Y8, Y8
-	VMOVUPS   Y8, 64(BX)(R9*1)
-	VMULPS    64(DX)(R9*1), Y8, Y9
+	VMOVUPS   Y8, 64(SI)(R9*1)
+	VMULPS    64(BX)(R9*1), Y8, Y9
 	VADDPS    Y9, Y2, Y2
 	VMULPS    Y8, Y9, Y8
 	VADDPS    Y8, Y4, Y4
 	VMULPS    Y7, Y9, Y7
 	VADDPS    Y7, Y5, Y5
-	VMOVUPS   96(CX)(R9*1), Y7
+	VMOVUPS   96(DX)(R9*1), Y7
 	VSUBPS    Y6, Y7, Y8
 	VMULPS    Y8, Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMAXPS    Y1, Y8, Y8
 	VMINPS    Y0, Y8, Y8
-	VMOVUPS   Y8, 96(BX)(R9*1)
-	VMULPS    96(DX)(R9*1), Y8, Y9
+	VMOVUPS   Y8, 96(SI)(R9*1)
+	VMULPS    96(BX)(R9*1), Y8, Y9
 	VADDPS    Y9, Y2, Y2
 	VMULPS    Y8, Y9, Y8
 	VADDPS    Y8, Y4, Y4
 	VMULPS    Y7, Y9, Y7
 	VADDPS    Y7, Y5, Y5
 	ADDQ      $0x00000080, R9
-	CMPQ      R9, DI
+	CMPQ      R9, AX
 	JLT       levels
-	VMOVUPS   448(AX), Y7
-	VMOVUPS   512(AX), Y8
+	VMOVUPS   448(CX), Y7
+	VMOVUPS   512(CX), Y8
 	VMULPS    Y4, Y7, Y9
 	VMULPS    Y2, Y2, Y10
 	VSUBPS    Y10, Y9, Y9
@@ -531,83 +531,83 @@ levels:
 	XORQ      R9, R9
 
 error:
-	VMULPS       (BX)(R9*1), Y7, Y5
+	VMULPS       (SI)(R9*1), Y7, Y5
 	VADDPS       Y2, Y5, Y5
-	VSUBPS       (CX)(R9*1), Y5, Y5
+	VSUBPS       (DX)(R9*1), Y5, Y5
 	VMULPS       Y5, Y5, Y5
-	VMULPS       (DX)(R9*1), Y5, Y5
+	VMULPS       (BX)(R9*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMULPS       32(BX)(R9*1), Y7, Y5
+	VMULPS       32(SI)(R9*1), Y7, Y5
 	VADDPS       Y2, Y5, Y5
-	VSUBPS       32(CX)(R9*1), Y5, Y5
+	VSUBPS       32(DX)(R9*1), Y5, Y5
 	VMULPS       Y5, Y5, Y5
-	VMULPS       32(DX)(R9*1), Y5, Y5
+	VMULPS       32(BX)(R9*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMULPS       64(BX)(R9*1), Y7, Y5
+	VMULPS       64(SI)(R9*1), Y7, Y5
 	VADDPS       Y2, Y5, Y5
-	VSUBPS       64(CX)(R9*1), Y5, Y5
+	VSUBPS       64(DX)(R9*1), Y5, Y5
 	VMULPS       Y5, Y5, Y5
-	VMULPS       64(DX)(R9*1), Y5, Y5
+	VMULPS       64(BX)(R9*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMULPS       96(BX)(R9*1), Y7, Y5
+	VMULPS       96(SI)(R9*1), Y7, Y5
 	VADDPS       Y2, Y5, Y5
-	VSUBPS       96(CX)(R9*1), Y5, Y5
+	VSUBPS       96(DX)(R9*1), Y5, Y5
 	VMULPS       Y5, Y5, Y5
-	VMULPS       96(DX)(R9*1), Y5, Y5
+	VMULPS       96(BX)(R9*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
 	ADDQ         $0x00000080, R9
-	CMPQ         R9, DI
+	CMPQ         R9, AX
 	JLT          error
-	VMOVUPS      576(AX), Y5
+	VMOVUPS      576(CX), Y5
 	VCMPPS       $0x11, Y5, Y4, Y5
 	VANDPS       Y10, Y5, Y5
-	VMOVUPS      576(AX), Y8
+	VMOVUPS      576(CX), Y8
 	VBLENDVPS    Y5, Y4, Y8, Y8
-	VMOVUPS      Y8, 576(AX)
-	VMOVUPS      (AX), Y4
+	VMOVUPS      Y8, 576(CX)
+	VMOVUPS      (CX), Y4
 	VBLENDVPS    Y5, Y7, Y4, Y4
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      128(AX), Y4
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      128(CX), Y4
 	VBLENDVPS    Y5, Y3, Y4, Y4
-	VMOVUPS      Y4, 128(AX)
-	VMOVUPS      192(AX), Y3
+	VMOVUPS      Y4, 128(CX)
+	VMOVUPS      192(CX), Y3
 	VBLENDVPS    Y5, Y6, Y3, Y3
-	VMOVUPS      Y3, 192(AX)
+	VMOVUPS      Y3, 192(CX)
 	VBLENDVPS    Y5, Y2, Y6, Y6
 	ADDQ         $0x00000004, R8
-	CMPQ         R8, SI
+	CMPQ         R8, DI
 	JLT          step
-	VMOVUPS      Y6, 64(AX)
-	VMOVUPS      (AX), Y0
-	VMOVUPS      384(AX), Y2
-	MOVL         $0x7f800000, CX
-	VMOVD        CX, X3
+	VMOVUPS      Y6, 64(CX)
+	VMOVUPS      (CX), Y0
+	VMOVUPS      384(CX), Y2
+	MOVL         $0x7f800000, AX
+	VMOVD        AX, X3
 	VPBROADCASTD X3, Y3
 	VCMPPS       $0x00, Y3, Y2, Y2
 	VBLENDVPS    Y2, Y1, Y0, Y0
-	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y0, (CX)
 	VZEROUPPER
 	RET
 
 // func fitAffineAbsoluteAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 // Requires: AVX, AVX2
 TEXT ·fitAffineAbsoluteAVX2(SB), NOSPLIT, $0-48
-	MOVQ         fit+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         levels+24(FP), BX
-	MOVQ         s+40(FP), SI
-	MOVQ         n+32(FP), DI
-	SHLQ         $0x05, DI
-	VBROADCASTSS (SI), Y0
+	MOVQ         n+32(FP), AX
+	SHLQ         $0x05, AX
+	MOVQ         fit+0(FP), CX
+	MOVQ         x+8(FP), DX
+	MOVQ         w+16(FP), BX
+	MOVQ         levels+24(FP), SI
+	MOVQ         s+40(FP), DI
+	VBROADCASTSS (DI), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVL         $0x7fffffff, R8
 	VMOVD        R8, X2
 	VPBROADCASTD X2, Y2
 
 	// the range and sums; -0 is what adding starts from without changing anything
-	VMOVUPS      (CX), Y3
-	VMOVUPS      (CX), Y4
+	VMOVUPS      (DX), Y3
+	VMOVUPS      (DX), Y4
 	MOVL         $0x80000000, R8
 	VMOVD        R8, X5
 	VPBROADCASTD X5, Y5
@@ -616,38 +616,38 @@ TEXT ·fitAffineAbsoluteAVX2(SB), NOSPLIT, $0-48
 	VPBROADCASTD X6, Y6
 	XORQ         R8, R8
 
-range:
-	VMOVUPS (CX)(R8*1), Y7
-	VMOVUPS (DX)(R8*1), Y8
+range0:
+	VMOVUPS (DX)(R8*1), Y7
+	VMOVUPS (BX)(R8*1), Y8
 	VMINPS  Y3, Y7, Y3
 	VMAXPS  Y4, Y7, Y4
 	VADDPS  Y8, Y5, Y5
 	VMULPS  Y8, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS 32(CX)(R8*1), Y7
-	VMOVUPS 32(DX)(R8*1), Y8
+	VMOVUPS 32(DX)(R8*1), Y7
+	VMOVUPS 32(BX)(R8*1), Y8
 	VMINPS  Y3, Y7, Y3
 	VMAXPS  Y4, Y7, Y4
 	VADDPS  Y8, Y5, Y5
 	VMULPS  Y8, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS 64(CX)(R8*1), Y7
-	VMOVUPS 64(DX)(R8*1), Y8
+	VMOVUPS 64(DX)(R8*1), Y7
+	VMOVUPS 64(BX)(R8*1), Y8
 	VMINPS  Y3, Y7, Y3
 	VMAXPS  Y4, Y7, Y4
 	VADDPS  Y8, Y5, Y5
 	VMULPS  Y8, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS 96(CX)(R8*1), Y7
-	VMOVUPS 96(DX)(R8*1), Y8
+	VMOVUPS 96(DX)(R8*1), Y7
+	VMOVUPS 96(BX)(R8*1), Y8
 	VMINPS  Y3, Y7, Y3
 	VMAXPS  Y4, Y7, Y4
 	VADDPS  Y8, Y5, Y5
 	VMULPS  Y8, Y7, Y7
 	VADDPS  Y7, Y6, Y6
 	ADDQ    $0x00000080, R8
-	CMPQ    R8, DI
-	JLT     range
+	CMPQ    R8, AX
+	JLT     range0
 	VMINPS  Y3, Y1, Y7
 
 	// a constant is made as wide as can be, so that all levels are 0
@@ -656,12 +656,12 @@ range:
 	VPBROADCASTD X8, Y8
 	VCMPPS       $0x00, Y7, Y4, Y9
 	VBLENDVPS    Y9, Y8, Y4, Y4
-	VMOVUPS      Y3, 320(AX)
-	VMOVUPS      Y4, 384(AX)
-	VMOVUPS      Y5, 448(AX)
+	VMOVUPS      Y3, 320(CX)
+	VMOVUPS      Y4, 384(CX)
+	VMOVUPS      Y5, 448(CX)
+	VMOVUPS      Y6, 512(CX)
 
 	// a sum that is not finite: something in it was not, or nearly so
-	VMOVUPS      Y6, 512(AX)
 	MOVL         $0x7fffffff, R8
 	VMOVD        R8, X3
 	VPBROADCASTD X3, Y3
@@ -671,7 +671,7 @@ range:
 	VPBROADCASTD X5, Y5
 	VCMPPS       $0x16, Y5, Y3, Y3
 	VMOVMSKPS    Y3, R8
-	MOVL         R8, 256(AX)
+	MOVL         R8, 256(CX)
 	VSUBPS       Y7, Y4, Y3
 	VDIVPS       Y3, Y0, Y4
 	MOVL         $0x7fffffff, R8
@@ -683,12 +683,12 @@ range:
 	VMULPS       Y3, Y4, Y3
 	VANDPS       Y3, Y5, Y3
 	VCMPPS       $0x16, Y6, Y3, Y3
-	VMOVUPS      320(AX), Y8
+	VMOVUPS      320(CX), Y8
 	VSUBPS       Y7, Y8, Y8
 	VMULPS       Y8, Y4, Y8
 	VANDPS       Y8, Y5, Y5
 	VCMPPS       $0x16, Y6, Y5, Y5
-	VMOVUPS      384(AX), Y6
+	VMOVUPS      384(CX), Y6
 	MOVL         $0x7f800000, R8
 	VMOVD        R8, X8
 	VPBROADCASTD X8, Y8
@@ -696,86 +696,86 @@ range:
 	VORPS        Y3, Y5, Y3
 	VANDPS       Y6, Y3, Y3
 	VMOVMSKPS    Y3, R8
-	ORL          R8, 256(AX)
+	ORL          R8, 256(CX)
 	MOVL         $0x3f800000, R8
 	VMOVD        R8, X3
 	VPBROADCASTD X3, Y3
 	VDIVPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (AX)
-	VMOVUPS      Y4, 128(AX)
-	VMOVUPS      Y7, 192(AX)
+	VMOVUPS      Y3, (CX)
+	VMOVUPS      Y4, 128(CX)
+	VMOVUPS      Y7, 192(CX)
 	XORQ         R8, R8
 
 first:
-	VMOVUPS  (CX)(R8*1), Y5
+	VMOVUPS  (DX)(R8*1), Y5
 	VSUBPS   Y7, Y5, Y5
 	VMULPS   Y5, Y4, Y5
 	VROUNDPS $0x00, Y5, Y5
 	VMAXPS   Y1, Y5, Y5
 	VMINPS   Y0, Y5, Y5
-	VMOVUPS  Y5, (BX)(R8*1)
-	VMOVUPS  32(CX)(R8*1), Y5
+	VMOVUPS  Y5, (SI)(R8*1)
+	VMOVUPS  32(DX)(R8*1), Y5
 	VSUBPS   Y7, Y5, Y5
 	VMULPS   Y5, Y4, Y5
 	VROUNDPS $0x00, Y5, Y5
 	VMAXPS   Y1, Y5, Y5
 	VMINPS   Y0, Y5, Y5
-	VMOVUPS  Y5, 32(BX)(R8*1)
-	VMOVUPS  64(CX)(R8*1), Y5
+	VMOVUPS  Y5, 32(SI)(R8*1)
+	VMOVUPS  64(DX)(R8*1), Y5
 	VSUBPS   Y7, Y5, Y5
 	VMULPS   Y5, Y4, Y5
 	VROUNDPS $0x00, Y5, Y5
 	VMAXPS   Y1, Y5, Y5
 	VMINPS   Y0, Y5, Y5
-	VMOVUPS  Y5, 64(BX)(R8*1)
-	VMOVUPS  96(CX)(R8*1), Y5
+	VMOVUPS  Y5, 64(SI)(R8*1)
+	VMOVUPS  96(DX)(R8*1), Y5
 	VSUBPS   Y7, Y5, Y5
 	VMULPS   Y5, Y4, Y5
 	VROUNDPS $0x00, Y5, Y5
 	VMAXPS   Y1, Y5, Y5
 	VMINPS   Y0, Y5, Y5
-	VMOVUPS  Y5, 96(BX)(R8*1)
+	VMOVUPS  Y5, 96(SI)(R8*1)
 	ADDQ     $0x00000080, R8
-	CMPQ     R8, DI
+	CMPQ     R8, AX
 	JLT      first
 	VXORPS   Y4, Y4, Y4
 	XORQ     R8, R8
 
 firstError:
-	VMULPS  (BX)(R8*1), Y3, Y5
+	VMULPS  (SI)(R8*1), Y3, Y5
 	VADDPS  Y7, Y5, Y5
-	VSUBPS  (CX)(R8*1), Y5, Y5
+	VSUBPS  (DX)(R8*1), Y5, Y5
 	VANDPS  Y2, Y5, Y5
-	VMULPS  (DX)(R8*1), Y5, Y5
+	VMULPS  (BX)(R8*1), Y5, Y5
 	VADDPS  Y5, Y4, Y4
-	VMULPS  32(BX)(R8*1), Y3, Y5
+	VMULPS  32(SI)(R8*1), Y3, Y5
 	VADDPS  Y7, Y5, Y5
-	VSUBPS  32(CX)(R8*1), Y5, Y5
+	VSUBPS  32(DX)(R8*1), Y5, Y5
 	VANDPS  Y2, Y5, Y5
-	VMULPS  32(DX)(R8*1), Y5, Y5
+	VMULPS  32(BX)(R8*1), Y5, Y5
 	VADDPS  Y5, Y4, Y4
-	VMULPS  64(BX)(R8*1), Y3, Y5
+	VMULPS  64(SI)(R8*1), Y3, Y5
 	VADDPS  Y7, Y5, Y5
-	VSUBPS  64(CX)(R8*1), Y5, Y5
+	VSUBPS  64(DX)(R8*1), Y5, Y5
 	VANDPS  Y2, Y5, Y5
-	VMULPS  64(DX)(R8*1), Y5, Y5
+	VMULPS  64(BX)(R8*1), Y5, Y5
 	VADDPS  Y5, Y4, Y4
-	VMULPS  96(BX)(R8*1), Y3, Y5
+	VMULPS  96(SI)(R8*1), Y3, Y5
 	VADDPS  Y7, Y5, Y5
-	VSUBPS  96(CX)(R8*1), Y5, Y5
+	VSUBPS  96(DX)(R8*1), Y5, Y5
 	VANDPS  Y2, Y5, Y5
-	VMULPS  96(DX)(R8*1), Y5, Y5
+	VMULPS  96(BX)(R8*1), Y5, Y5
 	VADDPS  Y5, Y4, Y4
 	ADDQ    $0x00000080, R8
-	CMPQ    R8, DI
+	CMPQ    R8, AX
 	JLT     firstError
-	VMOVUPS Y4, 576(AX)
-	LEAQ    64(SI), R8
-	MOVQ    8(SI), SI
-	LEAQ    (R8)(SI*4), SI
+	VMOVUPS Y4, 576(CX)
+	LEAQ    64(DI), R8
+	MOVQ    8(DI), DI
+	LEAQ    (R8)(DI*4), DI
 
 step:
-	VMOVUPS      384(AX), Y3
+	VMOVUPS      384(CX), Y3
 	VSUBPS       Y7, Y3, Y3
 	VBROADCASTSS (R8), Y4
 	VDIVPS       Y3, Y4, Y4
@@ -788,12 +788,12 @@ step:
 	VMULPS       Y3, Y4, Y3
 	VANDPS       Y3, Y5, Y3
 	VCMPPS       $0x16, Y6, Y3, Y3
-	VMOVUPS      320(AX), Y8
+	VMOVUPS      320(CX), Y8
 	VSUBPS       Y7, Y8, Y8
 	VMULPS       Y8, Y4, Y8
 	VANDPS       Y8, Y5, Y5
 	VCMPPS       $0x16, Y6, Y5, Y5
-	VMOVUPS      384(AX), Y6
+	VMOVUPS      384(CX), Y6
 	MOVL         $0x7f800000, R9
 	VMOVD        R9, X8
 	VPBROADCASTD X8, Y8
@@ -801,70 +801,70 @@ step:
 	VORPS        Y3, Y5, Y3
 	VANDPS       Y6, Y3, Y3
 	VMOVMSKPS    Y3, R9
-	ORL          R9, 256(AX)
+	ORL          R9, 256(CX)
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
 	XORQ         R9, R9
 
 levels:
-	VMOVUPS   (CX)(R9*1), Y8
+	VMOVUPS   (DX)(R9*1), Y8
 	VSUBPS    Y7, Y8, Y9
 	VMULPS    Y9, Y4, Y9
 	VROUNDPS  $0x00, Y9, Y9
 	VMAXPS    Y1, Y9, Y9
 	VMINPS    Y0, Y9, Y9
-	VMOVUPS   Y9, (BX)(R9*1)
-	VMULPS    (DX)(R9*1), Y9, Y10
+	VMOVUPS   Y9, (SI)(R9*1)
+	VMULPS    (BX)(R9*1), Y9, Y10
 	VADDPS    Y10, Y3, Y3
 	VMULPS    Y9, Y10, Y9
 	VADDPS    Y9, Y5, Y5
 	VMULPS    Y8, Y10, Y8
 	VADDPS    Y8, Y6, Y6
-	VMOVUPS   32(CX)(R9*1), Y8
+	VMOVUPS   32(DX)(R9*1), Y8
 	VSUBPS    Y7, Y8, Y9
 	VMULPS    Y9, Y4, Y9
 	VROUNDPS  $0x00, Y9, Y9
 	VMAXPS    Y1, Y9, Y9
 	VMINPS    Y0, Y9, Y9
-	VMOVUPS   Y9, 32(BX)(R9*1)
-	VMULPS    32(DX)(R9*1), Y9, Y10
+	VMOVUPS   Y9, 32(SI)(R9*1)
+	VMULPS    32(BX)(R9*1), Y9, Y10
 	VADDPS    Y10, Y3, Y3
 	VMULPS    Y9, Y10, Y9
 	VADDPS    Y9, Y5, Y5
 	VMULPS    Y8, Y10, Y8
 	VADDPS    Y8, Y6, Y6
-	VMOVUPS   64(CX)(R9*1), Y8
+	VMOVUPS   64(DX)(R9*1), Y8
 	VSUBPS    Y7, Y8, Y9
 	VMULPS    Y9, Y4, Y9
 	VROUNDPS  $0x00, Y9, Y9
 	VMAXPS    Y1, Y9, Y9
 	VMINPS    Y0, Y9, Y9
-	VMOVUPS   Y9, 64(BX)(R9*1)
-	VMULPS    64(DX)(R9*1), Y9, Y10
+	VMOVUPS   Y9, 64(SI)(R9*1)
+	VMULPS    64(BX)(R9*1), Y9, Y10
 	VADDPS    Y10, Y3, Y3
 	VMULPS    Y9, Y10, Y9
 	VADDPS    Y9, Y5, Y5
 	VMULPS    Y8, Y10, Y8
 	VADDPS    Y8, Y6, Y6
-	VMOVUPS   96(CX)(R9*1), Y8
+	VMOVUPS   96(DX)(R9*1), Y8
 	VSUBPS    Y7, Y8, Y9
 	VMULPS    Y9, Y4, Y9
 	VROUNDPS  $0x00, Y9, Y9
 	VMAXPS    Y1, Y9, Y9
 	VMINPS    Y0, Y9, Y9
-	VMOVUPS   Y9, 96(BX)(R9*1)
-	VMULPS    96(DX)(R9*1), Y9, Y10
+	VMOVUPS   Y9, 96(SI)(R9*1)
+	VMULPS    96(BX)(R9*1), Y9, Y10
 	VADDPS    Y10, Y3, Y3
 	VMULPS    Y9, Y10, Y9
 	VADDPS    Y9, Y5, Y5
 	VMULPS    Y8, Y10, Y8
 	VADDPS    Y8, Y6, Y6
 	ADDQ      $0x00000080, R9
-	CMPQ      R9, DI
+	CMPQ      R9, AX
 	JLT       levels
-	VMOVUPS   448(AX), Y8
-	VMOVUPS   512(AX), Y9
+	VMOVUPS   448(CX), Y8
+	VMOVUPS   512(CX), Y9
 	VMULPS    Y5, Y8, Y10
 	VMULPS    Y3, Y3, Y11
 	VSUBPS    Y11, Y10, Y10
@@ -885,61 +885,61 @@ levels:
 	XORQ      R9, R9
 
 error:
-	VMULPS       (BX)(R9*1), Y8, Y6
+	VMULPS       (SI)(R9*1), Y8, Y6
 	VADDPS       Y3, Y6, Y6
-	VSUBPS       (CX)(R9*1), Y6, Y6
+	VSUBPS       (DX)(R9*1), Y6, Y6
 	VANDPS       Y2, Y6, Y6
-	VMULPS       (DX)(R9*1), Y6, Y6
+	VMULPS       (BX)(R9*1), Y6, Y6
 	VADDPS       Y6, Y5, Y5
-	VMULPS       32(BX)(R9*1), Y8, Y6
+	VMULPS       32(SI)(R9*1), Y8, Y6
 	VADDPS       Y3, Y6, Y6
-	VSUBPS       32(CX)(R9*1), Y6, Y6
+	VSUBPS       32(DX)(R9*1), Y6, Y6
 	VANDPS       Y2, Y6, Y6
-	VMULPS       32(DX)(R9*1), Y6, Y6
+	VMULPS       32(BX)(R9*1), Y6, Y6
 	VADDPS       Y6, Y5, Y5
-	VMULPS       64(BX)(R9*1), Y8, Y6
+	VMULPS       64(SI)(R9*1), Y8, Y6
 	VADDPS       Y3, Y6, Y6
-	VSUBPS       64(CX)(R9*1), Y6, Y6
+	VSUBPS       64(DX)(R9*1), Y6, Y6
 	VANDPS       Y2, Y6, Y6
-	VMULPS       64(DX)(R9*1), Y6, Y6
+	VMULPS       64(BX)(R9*1), Y6, Y6
 	VADDPS       Y6, Y5, Y5
-	VMULPS       96(BX)(R9*1), Y8, Y6
+	VMULPS       96(SI)(R9*1), Y8, Y6
 	VADDPS       Y3, Y6, Y6
-	VSUBPS       96(CX)(R9*1), Y6, Y6
+	VSUBPS       96(DX)(R9*1), Y6, Y6
 	VANDPS       Y2, Y6, Y6
-	VMULPS       96(DX)(R9*1), Y6, Y6
+	VMULPS       96(BX)(R9*1), Y6, Y6
 	VADDPS       Y6, Y5, Y5
 	ADDQ         $0x00000080, R9
-	CMPQ         R9, DI
+	CMPQ         R9, AX
 	JLT          error
-	VMOVUPS      576(AX), Y6
+	VMOVUPS      576(CX), Y6
 	VCMPPS       $0x11, Y6, Y5, Y6
 	VANDPS       Y11, Y6, Y6
-	VMOVUPS      576(AX), Y9
+	VMOVUPS      576(CX), Y9
 	VBLENDVPS    Y6, Y5, Y9, Y9
-	VMOVUPS      Y9, 576(AX)
-	VMOVUPS      (AX), Y5
+	VMOVUPS      Y9, 576(CX)
+	VMOVUPS      (CX), Y5
 	VBLENDVPS    Y6, Y8, Y5, Y5
-	VMOVUPS      Y5, (AX)
-	VMOVUPS      128(AX), Y5
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      128(CX), Y5
 	VBLENDVPS    Y6, Y4, Y5, Y5
-	VMOVUPS      Y5, 128(AX)
-	VMOVUPS      192(AX), Y4
+	VMOVUPS      Y5, 128(CX)
+	VMOVUPS      192(CX), Y4
 	VBLENDVPS    Y6, Y7, Y4, Y4
-	VMOVUPS      Y4, 192(AX)
+	VMOVUPS      Y4, 192(CX)
 	VBLENDVPS    Y6, Y3, Y7, Y7
 	ADDQ         $0x00000004, R8
-	CMPQ         R8, SI
+	CMPQ         R8, DI
 	JLT          step
-	VMOVUPS      Y7, 64(AX)
-	VMOVUPS      (AX), Y0
-	VMOVUPS      384(AX), Y2
-	MOVL         $0x7f800000, CX
-	VMOVD        CX, X3
+	VMOVUPS      Y7, 64(CX)
+	VMOVUPS      (CX), Y0
+	VMOVUPS      384(CX), Y2
+	MOVL         $0x7f800000, AX
+	VMOVD        AX, X3
 	VPBROADCASTD X3, Y3
 	VCMPPS       $0x00, Y3, Y2, Y2
 	VBLENDVPS    Y2, Y1, Y0, Y0
-	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y0, (CX)
 	VZEROUPPER
 	RET
 
@@ -2301,678 +2301,1012 @@ column:
 // func fitAffineAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·fitAffineAVX512(SB), NOSPLIT, $0-48
-	MOVQ         fit+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         levels+24(FP), BX
-	MOVQ         s+40(FP), SI
-	MOVQ         n+32(FP), DI
-	SHLQ         $0x06, DI
-	VBROADCASTSS (SI), Z0
+	MOVQ         n+32(FP), AX
+	SHLQ         $0x06, AX
+	MOVQ         fit+0(FP), CX
+	MOVQ         x+8(FP), DX
+	MOVQ         w+16(FP), BX
+	MOVQ         levels+24(FP), SI
+	LEAQ         640(CX), DI
+	LEAQ         (DX)(AX*1), R8
+	LEAQ         (BX)(AX*1), R9
+	LEAQ         (SI)(AX*1), R10
+	MOVQ         s+40(FP), R11
+	VBROADCASTSS (R11), Z0
 	VPXORD       Z1, Z1, Z1
 
 	// the range and sums; -0 is what adding starts from without changing anything
-	VMOVUPS      (CX), Z2
-	VMOVUPS      (CX), Z3
-	MOVL         $0x80000000, R8
-	VPBROADCASTD R8, Z4
-	MOVL         $0x80000000, R8
-	VPBROADCASTD R8, Z5
-	XORQ         R8, R8
+	VMOVUPS      (DX), Z2
+	VMOVUPS      (DX), Z3
+	MOVL         $0x80000000, R12
+	VPBROADCASTD R12, Z4
+	MOVL         $0x80000000, R12
+	VPBROADCASTD R12, Z5
+	XORQ         R12, R12
 
-range:
-	VMOVUPS (CX)(R8*1), Z6
-	VMOVUPS (DX)(R8*1), Z7
+range0:
+	VMOVUPS (DX)(R12*1), Z6
+	VMOVUPS (BX)(R12*1), Z7
 	VMINPS  Z2, Z6, Z2
 	VMAXPS  Z3, Z6, Z3
 	VADDPS  Z7, Z4, Z4
 	VMULPS  Z7, Z6, Z6
 	VADDPS  Z6, Z5, Z5
-	VMOVUPS 64(CX)(R8*1), Z6
-	VMOVUPS 64(DX)(R8*1), Z7
+	VMOVUPS 64(DX)(R12*1), Z6
+	VMOVUPS 64(BX)(R12*1), Z7
 	VMINPS  Z2, Z6, Z2
 	VMAXPS  Z3, Z6, Z3
 	VADDPS  Z7, Z4, Z4
 	VMULPS  Z7, Z6, Z6
 	VADDPS  Z6, Z5, Z5
-	VMOVUPS 128(CX)(R8*1), Z6
-	VMOVUPS 128(DX)(R8*1), Z7
+	VMOVUPS 128(DX)(R12*1), Z6
+	VMOVUPS 128(BX)(R12*1), Z7
 	VMINPS  Z2, Z6, Z2
 	VMAXPS  Z3, Z6, Z3
 	VADDPS  Z7, Z4, Z4
 	VMULPS  Z7, Z6, Z6
 	VADDPS  Z6, Z5, Z5
-	VMOVUPS 192(CX)(R8*1), Z6
-	VMOVUPS 192(DX)(R8*1), Z7
+	VMOVUPS 192(DX)(R12*1), Z6
+	VMOVUPS 192(BX)(R12*1), Z7
 	VMINPS  Z2, Z6, Z2
 	VMAXPS  Z3, Z6, Z3
 	VADDPS  Z7, Z4, Z4
 	VMULPS  Z7, Z6, Z6
 	VADDPS  Z6, Z5, Z5
-	ADDQ    $0x00000100, R8
-	CMPQ    R8, DI
-	JLT     range
+	ADDQ    $0x00000100, R12
+	CMPQ    R12, AX
+	JLT     range0
 	VMINPS  Z2, Z1, Z6
 
 	// a constant is made as wide as can be, so that all levels are 0
-	MOVL         $0x7f800000, R8
-	VPBROADCASTD R8, Z7
+	MOVL         $0x7f800000, R12
+	VPBROADCASTD R12, Z7
 	VCMPPS       $0x00, Z6, Z3, K1
 	VMOVAPS      Z7, K1, Z3
-	VMOVUPS      Z2, 320(AX)
-	VMOVUPS      Z3, 384(AX)
-	VMOVUPS      Z4, 448(AX)
+	VMOVUPS      Z2, 320(CX)
+	VMOVUPS      Z3, 384(CX)
+	VMOVUPS      Z4, 448(CX)
+	VMOVUPS      Z5, 512(CX)
 
 	// a sum that is not finite: something in it was not, or nearly so
-	VMOVUPS      Z5, 512(AX)
-	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z2
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z2
 	VANDPS       Z5, Z2, Z2
-	MOVL         $0x7f7fffff, R8
-	VPBROADCASTD R8, Z4
+	MOVL         $0x7f7fffff, R12
+	VPBROADCASTD R12, Z4
 	VCMPPS       $0x16, Z4, Z2, K1
-	KMOVW        K1, R8
-	MOVL         R8, 256(AX)
+	KMOVW        K1, R12
+	MOVL         R12, 256(CX)
 	VSUBPS       Z6, Z3, Z2
 	VDIVPS       Z2, Z0, Z3
-	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z4
-	MOVL         $0x4a800000, R8
-	VPBROADCASTD R8, Z5
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z4
+	MOVL         $0x4a800000, R12
+	VPBROADCASTD R12, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
 	VCMPPS       $0x16, Z5, Z2, K1
-	VMOVUPS      320(AX), Z2
+	VMOVUPS      320(CX), Z2
 	VSUBPS       Z6, Z2, Z2
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
 	VCMPPS       $0x16, Z5, Z2, K2
-	VMOVUPS      384(AX), Z2
-	MOVL         $0x7f800000, R8
-	VPBROADCASTD R8, Z4
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, R12
+	VPBROADCASTD R12, Z4
 	VCMPPS       $0x04, Z4, Z2, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R8
-	ORL          R8, 256(AX)
-	MOVL         $0x3f800000, R8
-	VPBROADCASTD R8, Z2
+	KMOVW        K1, R12
+	ORL          R12, 256(CX)
+	MOVL         $0x3f800000, R12
+	VPBROADCASTD R12, Z2
 	VDIVPS       Z3, Z2, Z2
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, 128(AX)
-	VMOVUPS      Z6, 192(AX)
-	XORQ         R8, R8
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 128(CX)
+	VMOVUPS      Z6, 192(CX)
+
+	// the range and sums; -0 is what adding starts from without changing anything
+	VMOVUPS      (R8), Z4
+	VMOVUPS      (R8), Z5
+	MOVL         $0x80000000, R12
+	VPBROADCASTD R12, Z7
+	MOVL         $0x80000000, R12
+	VPBROADCASTD R12, Z18
+	XORQ         R12, R12
+
+range1:
+	VMOVUPS (R8)(R12*1), Z19
+	VMOVUPS (R9)(R12*1), Z20
+	VMINPS  Z4, Z19, Z4
+	VMAXPS  Z5, Z19, Z5
+	VADDPS  Z20, Z7, Z7
+	VMULPS  Z20, Z19, Z19
+	VADDPS  Z19, Z18, Z18
+	VMOVUPS 64(R8)(R12*1), Z19
+	VMOVUPS 64(R9)(R12*1), Z20
+	VMINPS  Z4, Z19, Z4
+	VMAXPS  Z5, Z19, Z5
+	VADDPS  Z20, Z7, Z7
+	VMULPS  Z20, Z19, Z19
+	VADDPS  Z19, Z18, Z18
+	VMOVUPS 128(R8)(R12*1), Z19
+	VMOVUPS 128(R9)(R12*1), Z20
+	VMINPS  Z4, Z19, Z4
+	VMAXPS  Z5, Z19, Z5
+	VADDPS  Z20, Z7, Z7
+	VMULPS  Z20, Z19, Z19
+	VADDPS  Z19, Z18, Z18
+	VMOVUPS 192(R8)(R12*1), Z19
+	VMOVUPS 192(R9)(R12*1), Z20
+	VMINPS  Z4, Z19, Z4
+	VMAXPS  Z5, Z19, Z5
+	VADDPS  Z20, Z7, Z7
+	VMULPS  Z20, Z19, Z19
+	VADDPS  Z19, Z18, Z18
+	ADDQ    $0x00000100, R12
+	CMPQ    R12, AX
+	JLT     range1
+	VMINPS  Z4, Z1, Z19
+
+	// a constant is made as wide as can be, so that all levels are 0
+	MOVL         $0x7f800000, R12
+	VPBROADCASTD R12, Z20
+	VCMPPS       $0x00, Z19, Z5, K1
+	VMOVAPS      Z20, K1, Z5
+	VMOVUPS      Z4, 320(DI)
+	VMOVUPS      Z5, 384(DI)
+	VMOVUPS      Z7, 448(DI)
+	VMOVUPS      Z18, 512(DI)
+
+	// a sum that is not finite: something in it was not, or nearly so
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z4
+	VANDPS       Z18, Z4, Z4
+	MOVL         $0x7f7fffff, R12
+	VPBROADCASTD R12, Z7
+	VCMPPS       $0x16, Z7, Z4, K1
+	KMOVW        K1, R12
+	MOVL         R12, 256(DI)
+	VSUBPS       Z19, Z5, Z4
+	VDIVPS       Z4, Z0, Z5
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z7
+	MOVL         $0x4a800000, R12
+	VPBROADCASTD R12, Z18
+	VMULPS       Z4, Z5, Z4
+	VANDPS       Z4, Z7, Z4
+	VCMPPS       $0x16, Z18, Z4, K1
+	VMOVUPS      320(DI), Z4
+	VSUBPS       Z19, Z4, Z4
+	VMULPS       Z4, Z5, Z4
+	VANDPS       Z4, Z7, Z4
+	VCMPPS       $0x16, Z18, Z4, K2
+	VMOVUPS      384(DI), Z4
+	MOVL         $0x7f800000, R12
+	VPBROADCASTD R12, Z7
+	VCMPPS       $0x04, Z7, Z4, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R12
+	ORL          R12, 256(DI)
+	MOVL         $0x3f800000, R12
+	VPBROADCASTD R12, Z4
+	VDIVPS       Z5, Z4, Z4
+	VMOVUPS      Z4, (DI)
+	VMOVUPS      Z5, 128(DI)
+	VMOVUPS      Z19, 192(DI)
+	XORQ         R12, R12
 
 first:
-	VMOVUPS     (CX)(R8*1), Z4
-	VSUBPS      Z6, Z4, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, (BX)(R8*1)
-	VMOVUPS     64(CX)(R8*1), Z4
-	VSUBPS      Z6, Z4, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 64(BX)(R8*1)
-	VMOVUPS     128(CX)(R8*1), Z4
-	VSUBPS      Z6, Z4, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 128(BX)(R8*1)
-	VMOVUPS     192(CX)(R8*1), Z4
-	VSUBPS      Z6, Z4, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 192(BX)(R8*1)
-	ADDQ        $0x00000100, R8
-	CMPQ        R8, DI
+	VMOVUPS     (DX)(R12*1), Z7
+	VSUBPS      Z6, Z7, Z7
+	VMULPS      Z7, Z3, Z7
+	VRNDSCALEPS $0x00, Z7, Z7
+	VMAXPS      Z1, Z7, Z7
+	VMINPS      Z0, Z7, Z7
+	VMOVUPS     Z7, (SI)(R12*1)
+	VMOVUPS     (R8)(R12*1), Z7
+	VSUBPS      Z19, Z7, Z7
+	VMULPS      Z7, Z5, Z7
+	VRNDSCALEPS $0x00, Z7, Z7
+	VMAXPS      Z1, Z7, Z7
+	VMINPS      Z0, Z7, Z7
+	VMOVUPS     Z7, (R10)(R12*1)
+	VMOVUPS     64(DX)(R12*1), Z7
+	VSUBPS      Z6, Z7, Z7
+	VMULPS      Z7, Z3, Z7
+	VRNDSCALEPS $0x00, Z7, Z7
+	VMAXPS      Z1, Z7, Z7
+	VMINPS      Z0, Z7, Z7
+	VMOVUPS     Z7, 64(SI)(R12*1)
+	VMOVUPS     64(R8)(R12*1), Z7
+	VSUBPS      Z19, Z7, Z7
+	VMULPS      Z7, Z5, Z7
+	VRNDSCALEPS $0x00, Z7, Z7
+	VMAXPS      Z1, Z7, Z7
+	VMINPS      Z0, Z7, Z7
+	VMOVUPS     Z7, 64(R10)(R12*1)
+	ADDQ        $0x00000080, R12
+	CMPQ        R12, AX
 	JLT         first
 	VPXORD      Z8, Z8, Z8
-	XORQ        R8, R8
+	VPXORD      Z9, Z9, Z9
+	XORQ        R12, R12
 
 firstError:
-	VMULPS  (BX)(R8*1), Z2, Z3
+	VMULPS  (SI)(R12*1), Z2, Z3
 	VADDPS  Z6, Z3, Z3
-	VSUBPS  (CX)(R8*1), Z3, Z3
+	VSUBPS  (DX)(R12*1), Z3, Z3
 	VMULPS  Z3, Z3, Z3
-	VMULPS  (DX)(R8*1), Z3, Z3
+	VMULPS  (BX)(R12*1), Z3, Z3
 	VADDPS  Z3, Z8, Z8
-	VMULPS  64(BX)(R8*1), Z2, Z3
+	VMULPS  (R10)(R12*1), Z4, Z3
+	VADDPS  Z19, Z3, Z3
+	VSUBPS  (R8)(R12*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  (R9)(R12*1), Z3, Z3
+	VADDPS  Z3, Z9, Z9
+	VMULPS  64(SI)(R12*1), Z2, Z3
 	VADDPS  Z6, Z3, Z3
-	VSUBPS  64(CX)(R8*1), Z3, Z3
+	VSUBPS  64(DX)(R12*1), Z3, Z3
 	VMULPS  Z3, Z3, Z3
-	VMULPS  64(DX)(R8*1), Z3, Z3
+	VMULPS  64(BX)(R12*1), Z3, Z3
 	VADDPS  Z3, Z8, Z8
-	VMULPS  128(BX)(R8*1), Z2, Z3
-	VADDPS  Z6, Z3, Z3
-	VSUBPS  128(CX)(R8*1), Z3, Z3
+	VMULPS  64(R10)(R12*1), Z4, Z3
+	VADDPS  Z19, Z3, Z3
+	VSUBPS  64(R8)(R12*1), Z3, Z3
 	VMULPS  Z3, Z3, Z3
-	VMULPS  128(DX)(R8*1), Z3, Z3
-	VADDPS  Z3, Z8, Z8
-	VMULPS  192(BX)(R8*1), Z2, Z3
-	VADDPS  Z6, Z3, Z3
-	VSUBPS  192(CX)(R8*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  192(DX)(R8*1), Z3, Z3
-	VADDPS  Z3, Z8, Z8
-	ADDQ    $0x00000100, R8
-	CMPQ    R8, DI
+	VMULPS  64(R9)(R12*1), Z3, Z3
+	VADDPS  Z3, Z9, Z9
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, AX
 	JLT     firstError
-	VMOVUPS Z8, 576(AX)
-	LEAQ    64(SI), R8
-	MOVQ    8(SI), SI
-	LEAQ    (R8)(SI*4), SI
+	VMOVUPS Z8, 576(CX)
+	VMOVUPS Z9, 576(DI)
+	LEAQ    64(R11), R12
+	MOVQ    8(R11), R11
+	LEAQ    (R12)(R11*4), R11
 
 step:
-	VMOVUPS      384(AX), Z2
+	VMOVUPS      384(CX), Z2
 	VSUBPS       Z6, Z2, Z2
-	VBROADCASTSS (R8), Z3
+	VBROADCASTSS (R12), Z3
 	VDIVPS       Z2, Z3, Z3
-	MOVL         $0x7fffffff, R9
-	VPBROADCASTD R9, Z4
-	MOVL         $0x4a800000, R9
-	VPBROADCASTD R9, Z5
+	MOVL         $0x7fffffff, R13
+	VPBROADCASTD R13, Z4
+	MOVL         $0x4a800000, R13
+	VPBROADCASTD R13, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
 	VCMPPS       $0x16, Z5, Z2, K1
-	VMOVUPS      320(AX), Z2
+	VMOVUPS      320(CX), Z2
 	VSUBPS       Z6, Z2, Z2
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
 	VCMPPS       $0x16, Z5, Z2, K2
-	VMOVUPS      384(AX), Z2
-	MOVL         $0x7f800000, R9
-	VPBROADCASTD R9, Z4
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, R13
+	VPBROADCASTD R13, Z4
 	VCMPPS       $0x04, Z4, Z2, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R9
-	ORL          R9, 256(AX)
-	VPXORD       Z9, Z9, Z9
+	KMOVW        K1, R13
+	ORL          R13, 256(CX)
+	VMOVUPS      384(DI), Z2
+	VSUBPS       Z19, Z2, Z2
+	VBROADCASTSS (R12), Z4
+	VDIVPS       Z2, Z4, Z4
+	MOVL         $0x7fffffff, R13
+	VPBROADCASTD R13, Z5
+	MOVL         $0x4a800000, R13
+	VPBROADCASTD R13, Z7
+	VMULPS       Z2, Z4, Z2
+	VANDPS       Z2, Z5, Z2
+	VCMPPS       $0x16, Z7, Z2, K1
+	VMOVUPS      320(DI), Z2
+	VSUBPS       Z19, Z2, Z2
+	VMULPS       Z2, Z4, Z2
+	VANDPS       Z2, Z5, Z2
+	VCMPPS       $0x16, Z7, Z2, K2
+	VMOVUPS      384(DI), Z2
+	MOVL         $0x7f800000, R13
+	VPBROADCASTD R13, Z5
+	VCMPPS       $0x04, Z5, Z2, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R13
+	ORL          R13, 256(DI)
 	VPXORD       Z10, Z10, Z10
 	VPXORD       Z11, Z11, Z11
-	XORQ         R9, R9
+	VPXORD       Z12, Z12, Z12
+	VPXORD       Z13, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	VPXORD       Z15, Z15, Z15
+	XORQ         R13, R13
 
 levels:
-	VMOVUPS     (CX)(R9*1), Z2
-	VSUBPS      Z6, Z2, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, (BX)(R9*1)
-	VMULPS      (DX)(R9*1), Z4, Z5
-	VADDPS      Z5, Z9, Z9
-	VMULPS      Z4, Z5, Z4
-	VADDPS      Z4, Z10, Z10
-	VMULPS      Z2, Z5, Z2
-	VADDPS      Z2, Z11, Z11
-	VMOVUPS     64(CX)(R9*1), Z2
-	VSUBPS      Z6, Z2, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 64(BX)(R9*1)
-	VMULPS      64(DX)(R9*1), Z4, Z5
-	VADDPS      Z5, Z9, Z9
-	VMULPS      Z4, Z5, Z4
-	VADDPS      Z4, Z10, Z10
-	VMULPS      Z2, Z5, Z2
-	VADDPS      Z2, Z11, Z11
-	VMOVUPS     128(CX)(R9*1), Z2
-	VSUBPS      Z6, Z2, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 128(BX)(R9*1)
-	VMULPS      128(DX)(R9*1), Z4, Z5
-	VADDPS      Z5, Z9, Z9
-	VMULPS      Z4, Z5, Z4
-	VADDPS      Z4, Z10, Z10
-	VMULPS      Z2, Z5, Z2
-	VADDPS      Z2, Z11, Z11
-	VMOVUPS     192(CX)(R9*1), Z2
-	VSUBPS      Z6, Z2, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 192(BX)(R9*1)
-	VMULPS      192(DX)(R9*1), Z4, Z5
-	VADDPS      Z5, Z9, Z9
-	VMULPS      Z4, Z5, Z4
-	VADDPS      Z4, Z10, Z10
-	VMULPS      Z2, Z5, Z2
-	VADDPS      Z2, Z11, Z11
-	ADDQ        $0x00000100, R9
-	CMPQ        R9, DI
+	VMOVUPS     (DX)(R13*1), Z2
+	VSUBPS      Z6, Z2, Z5
+	VMULPS      Z5, Z3, Z5
+	VRNDSCALEPS $0x00, Z5, Z5
+	VMAXPS      Z1, Z5, Z5
+	VMINPS      Z0, Z5, Z5
+	VMOVUPS     Z5, (SI)(R13*1)
+	VMULPS      (BX)(R13*1), Z5, Z7
+	VADDPS      Z7, Z10, Z10
+	VMULPS      Z5, Z7, Z5
+	VADDPS      Z5, Z11, Z11
+	VMULPS      Z2, Z7, Z2
+	VADDPS      Z2, Z12, Z12
+	VMOVUPS     (R8)(R13*1), Z2
+	VSUBPS      Z19, Z2, Z5
+	VMULPS      Z5, Z4, Z5
+	VRNDSCALEPS $0x00, Z5, Z5
+	VMAXPS      Z1, Z5, Z5
+	VMINPS      Z0, Z5, Z5
+	VMOVUPS     Z5, (R10)(R13*1)
+	VMULPS      (R9)(R13*1), Z5, Z7
+	VADDPS      Z7, Z13, Z13
+	VMULPS      Z5, Z7, Z5
+	VADDPS      Z5, Z14, Z14
+	VMULPS      Z2, Z7, Z2
+	VADDPS      Z2, Z15, Z15
+	VMOVUPS     64(DX)(R13*1), Z2
+	VSUBPS      Z6, Z2, Z5
+	VMULPS      Z5, Z3, Z5
+	VRNDSCALEPS $0x00, Z5, Z5
+	VMAXPS      Z1, Z5, Z5
+	VMINPS      Z0, Z5, Z5
+	VMOVUPS     Z5, 64(SI)(R13*1)
+	VMULPS      64(BX)(R13*1), Z5, Z7
+	VADDPS      Z7, Z10, Z10
+	VMULPS      Z5, Z7, Z5
+	VADDPS      Z5, Z11, Z11
+	VMULPS      Z2, Z7, Z2
+	VADDPS      Z2, Z12, Z12
+	VMOVUPS     64(R8)(R13*1), Z2
+	VSUBPS      Z19, Z2, Z5
+	VMULPS      Z5, Z4, Z5
+	VRNDSCALEPS $0x00, Z5, Z5
+	VMAXPS      Z1, Z5, Z5
+	VMINPS      Z0, Z5, Z5
+	VMOVUPS     Z5, 64(R10)(R13*1)
+	VMULPS      64(R9)(R13*1), Z5, Z7
+	VADDPS      Z7, Z13, Z13
+	VMULPS      Z5, Z7, Z5
+	VADDPS      Z5, Z14, Z14
+	VMULPS      Z2, Z7, Z2
+	VADDPS      Z2, Z15, Z15
+	ADDQ        $0x00000080, R13
+	CMPQ        R13, AX
 	JLT         levels
-	VMOVUPS     448(AX), Z2
-	VMOVUPS     512(AX), Z4
-	VMULPS      Z10, Z2, Z5
-	VMULPS      Z9, Z9, Z7
-	VSUBPS      Z7, Z5, Z5
-	VCMPPS      $0x1e, Z1, Z5, K1
-	VMULPS      Z11, Z2, Z2
-	VMULPS      Z9, Z4, Z7
-	VSUBPS      Z7, Z2, Z2
-	VDIVPS      Z5, Z2, Z2
-	VMULPS      Z4, Z10, Z4
-	VMULPS      Z11, Z9, Z7
-	VSUBPS      Z7, Z4, Z4
-	VDIVPS      Z5, Z4, Z4
-	VCMPPS      $0x1e, Z1, Z4, K2
-	VDIVPS      Z10, Z11, Z5
-	VMOVAPS     Z5, K2, Z2
-	VMOVAPS     Z1, K2, Z4
-	VPXORD      Z12, Z12, Z12
-	XORQ        R9, R9
+	VMOVUPS     448(CX), Z2
+	VMOVUPS     512(CX), Z5
+	VMULPS      Z11, Z2, Z7
+	VMULPS      Z10, Z10, Z8
+	VSUBPS      Z8, Z7, Z7
+	VCMPPS      $0x1e, Z1, Z7, K1
+	VMULPS      Z12, Z2, Z2
+	VMULPS      Z10, Z5, Z8
+	VSUBPS      Z8, Z2, Z2
+	VDIVPS      Z7, Z2, Z2
+	VMULPS      Z5, Z11, Z5
+	VMULPS      Z12, Z10, Z8
+	VSUBPS      Z8, Z5, Z5
+	VDIVPS      Z7, Z5, Z5
+	VCMPPS      $0x1e, Z1, Z5, K2
+	VDIVPS      Z11, Z12, Z7
+	VMOVAPS     Z7, K2, Z2
+	VMOVAPS     Z1, K2, Z5
+	VMOVUPS     448(DI), Z7
+	VMOVUPS     512(DI), Z8
+	VMULPS      Z14, Z7, Z9
+	VMULPS      Z13, Z13, Z18
+	VSUBPS      Z18, Z9, Z9
+	VCMPPS      $0x1e, Z1, Z9, K2
+	VMULPS      Z15, Z7, Z7
+	VMULPS      Z13, Z8, Z18
+	VSUBPS      Z18, Z7, Z7
+	VDIVPS      Z9, Z7, Z7
+	VMULPS      Z8, Z14, Z8
+	VMULPS      Z15, Z13, Z18
+	VSUBPS      Z18, Z8, Z8
+	VDIVPS      Z9, Z8, Z8
+	VCMPPS      $0x1e, Z1, Z8, K3
+	VDIVPS      Z14, Z15, Z9
+	VMOVAPS     Z9, K3, Z7
+	VMOVAPS     Z1, K3, Z8
+	VPXORD      Z16, Z16, Z16
+	VPXORD      Z17, Z17, Z17
+	XORQ        R13, R13
 
 error:
-	VMULPS       (BX)(R9*1), Z2, Z5
-	VADDPS       Z4, Z5, Z5
-	VSUBPS       (CX)(R9*1), Z5, Z5
-	VMULPS       Z5, Z5, Z5
-	VMULPS       (DX)(R9*1), Z5, Z5
-	VADDPS       Z5, Z12, Z12
-	VMULPS       64(BX)(R9*1), Z2, Z5
-	VADDPS       Z4, Z5, Z5
-	VSUBPS       64(CX)(R9*1), Z5, Z5
-	VMULPS       Z5, Z5, Z5
-	VMULPS       64(DX)(R9*1), Z5, Z5
-	VADDPS       Z5, Z12, Z12
-	VMULPS       128(BX)(R9*1), Z2, Z5
-	VADDPS       Z4, Z5, Z5
-	VSUBPS       128(CX)(R9*1), Z5, Z5
-	VMULPS       Z5, Z5, Z5
-	VMULPS       128(DX)(R9*1), Z5, Z5
-	VADDPS       Z5, Z12, Z12
-	VMULPS       192(BX)(R9*1), Z2, Z5
-	VADDPS       Z4, Z5, Z5
-	VSUBPS       192(CX)(R9*1), Z5, Z5
-	VMULPS       Z5, Z5, Z5
-	VMULPS       192(DX)(R9*1), Z5, Z5
-	VADDPS       Z5, Z12, Z12
-	ADDQ         $0x00000100, R9
-	CMPQ         R9, DI
+	VMULPS       (SI)(R13*1), Z2, Z9
+	VADDPS       Z5, Z9, Z9
+	VSUBPS       (DX)(R13*1), Z9, Z9
+	VMULPS       Z9, Z9, Z9
+	VMULPS       (BX)(R13*1), Z9, Z9
+	VADDPS       Z9, Z16, Z16
+	VMULPS       (R10)(R13*1), Z7, Z9
+	VADDPS       Z8, Z9, Z9
+	VSUBPS       (R8)(R13*1), Z9, Z9
+	VMULPS       Z9, Z9, Z9
+	VMULPS       (R9)(R13*1), Z9, Z9
+	VADDPS       Z9, Z17, Z17
+	VMULPS       64(SI)(R13*1), Z2, Z9
+	VADDPS       Z5, Z9, Z9
+	VSUBPS       64(DX)(R13*1), Z9, Z9
+	VMULPS       Z9, Z9, Z9
+	VMULPS       64(BX)(R13*1), Z9, Z9
+	VADDPS       Z9, Z16, Z16
+	VMULPS       64(R10)(R13*1), Z7, Z9
+	VADDPS       Z8, Z9, Z9
+	VSUBPS       64(R8)(R13*1), Z9, Z9
+	VMULPS       Z9, Z9, Z9
+	VMULPS       64(R9)(R13*1), Z9, Z9
+	VADDPS       Z9, Z17, Z17
+	ADDQ         $0x00000080, R13
+	CMPQ         R13, AX
 	JLT          error
-	VMOVUPS      576(AX), Z5
-	VCMPPS       $0x11, Z5, Z12, K2
-	KANDW        K1, K2, K1
-	VMOVUPS      576(AX), Z5
-	VMOVAPS      Z12, K1, Z5
-	VMOVUPS      Z5, 576(AX)
-	VMOVUPS      (AX), Z5
-	VMOVAPS      Z2, K1, Z5
-	VMOVUPS      Z5, (AX)
-	VMOVUPS      128(AX), Z2
+	VMOVUPS      576(CX), Z9
+	VCMPPS       $0x11, Z9, Z16, K3
+	KANDW        K1, K3, K1
+	VMOVUPS      576(CX), Z9
+	VMOVAPS      Z16, K1, Z9
+	VMOVUPS      Z9, 576(CX)
+	VMOVUPS      (CX), Z9
+	VMOVAPS      Z2, K1, Z9
+	VMOVUPS      Z9, (CX)
+	VMOVUPS      128(CX), Z2
 	VMOVAPS      Z3, K1, Z2
-	VMOVUPS      Z2, 128(AX)
-	VMOVUPS      192(AX), Z2
+	VMOVUPS      Z2, 128(CX)
+	VMOVUPS      192(CX), Z2
 	VMOVAPS      Z6, K1, Z2
-	VMOVUPS      Z2, 192(AX)
-	VMOVAPS      Z4, K1, Z6
-	ADDQ         $0x00000004, R8
-	CMPQ         R8, SI
+	VMOVUPS      Z2, 192(CX)
+	VMOVAPS      Z5, K1, Z6
+	VMOVUPS      576(DI), Z2
+	VCMPPS       $0x11, Z2, Z17, K1
+	KANDW        K2, K1, K1
+	VMOVUPS      576(DI), Z2
+	VMOVAPS      Z17, K1, Z2
+	VMOVUPS      Z2, 576(DI)
+	VMOVUPS      (DI), Z2
+	VMOVAPS      Z7, K1, Z2
+	VMOVUPS      Z2, (DI)
+	VMOVUPS      128(DI), Z2
+	VMOVAPS      Z4, K1, Z2
+	VMOVUPS      Z2, 128(DI)
+	VMOVUPS      192(DI), Z2
+	VMOVAPS      Z19, K1, Z2
+	VMOVUPS      Z2, 192(DI)
+	VMOVAPS      Z8, K1, Z19
+	ADDQ         $0x00000004, R12
+	CMPQ         R12, R11
 	JLT          step
-	VMOVUPS      Z6, 64(AX)
-	VMOVUPS      (AX), Z0
-	VMOVUPS      384(AX), Z2
-	MOVL         $0x7f800000, CX
-	VPBROADCASTD CX, Z3
+	VMOVUPS      Z6, 64(CX)
+	VMOVUPS      (CX), Z0
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, AX
+	VPBROADCASTD AX, Z3
 	VCMPPS       $0x00, Z3, Z2, K1
 	VMOVAPS      Z1, K1, Z0
-	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z19, 64(DI)
+	VMOVUPS      (DI), Z0
+	VMOVUPS      384(DI), Z2
+	MOVL         $0x7f800000, AX
+	VPBROADCASTD AX, Z3
+	VCMPPS       $0x00, Z3, Z2, K1
+	VMOVAPS      Z1, K1, Z0
+	VMOVUPS      Z0, (DI)
 	VZEROUPPER
 	RET
 
 // func fitAffineAbsoluteAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·fitAffineAbsoluteAVX512(SB), NOSPLIT, $0-48
-	MOVQ         fit+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         levels+24(FP), BX
-	MOVQ         s+40(FP), SI
-	MOVQ         n+32(FP), DI
-	SHLQ         $0x06, DI
-	VBROADCASTSS (SI), Z0
+	MOVQ         n+32(FP), AX
+	SHLQ         $0x06, AX
+	MOVQ         fit+0(FP), CX
+	MOVQ         x+8(FP), DX
+	MOVQ         w+16(FP), BX
+	MOVQ         levels+24(FP), SI
+	LEAQ         640(CX), DI
+	LEAQ         (DX)(AX*1), R8
+	LEAQ         (BX)(AX*1), R9
+	LEAQ         (SI)(AX*1), R10
+	MOVQ         s+40(FP), R11
+	VBROADCASTSS (R11), Z0
 	VPXORD       Z1, Z1, Z1
-	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z2
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z2
 
 	// the range and sums; -0 is what adding starts from without changing anything
-	VMOVUPS      (CX), Z3
-	VMOVUPS      (CX), Z4
-	MOVL         $0x80000000, R8
-	VPBROADCASTD R8, Z5
-	MOVL         $0x80000000, R8
-	VPBROADCASTD R8, Z6
-	XORQ         R8, R8
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (DX), Z4
+	MOVL         $0x80000000, R12
+	VPBROADCASTD R12, Z5
+	MOVL         $0x80000000, R12
+	VPBROADCASTD R12, Z6
+	XORQ         R12, R12
 
-range:
-	VMOVUPS (CX)(R8*1), Z7
-	VMOVUPS (DX)(R8*1), Z8
+range0:
+	VMOVUPS (DX)(R12*1), Z7
+	VMOVUPS (BX)(R12*1), Z8
 	VMINPS  Z3, Z7, Z3
 	VMAXPS  Z4, Z7, Z4
 	VADDPS  Z8, Z5, Z5
 	VMULPS  Z8, Z7, Z7
 	VADDPS  Z7, Z6, Z6
-	VMOVUPS 64(CX)(R8*1), Z7
-	VMOVUPS 64(DX)(R8*1), Z8
+	VMOVUPS 64(DX)(R12*1), Z7
+	VMOVUPS 64(BX)(R12*1), Z8
 	VMINPS  Z3, Z7, Z3
 	VMAXPS  Z4, Z7, Z4
 	VADDPS  Z8, Z5, Z5
 	VMULPS  Z8, Z7, Z7
 	VADDPS  Z7, Z6, Z6
-	VMOVUPS 128(CX)(R8*1), Z7
-	VMOVUPS 128(DX)(R8*1), Z8
+	VMOVUPS 128(DX)(R12*1), Z7
+	VMOVUPS 128(BX)(R12*1), Z8
 	VMINPS  Z3, Z7, Z3
 	VMAXPS  Z4, Z7, Z4
 	VADDPS  Z8, Z5, Z5
 	VMULPS  Z8, Z7, Z7
 	VADDPS  Z7, Z6, Z6
-	VMOVUPS 192(CX)(R8*1), Z7
-	VMOVUPS 192(DX)(R8*1), Z8
+	VMOVUPS 192(DX)(R12*1), Z7
+	VMOVUPS 192(BX)(R12*1), Z8
 	VMINPS  Z3, Z7, Z3
 	VMAXPS  Z4, Z7, Z4
 	VADDPS  Z8, Z5, Z5
 	VMULPS  Z8, Z7, Z7
 	VADDPS  Z7, Z6, Z6
-	ADDQ    $0x00000100, R8
-	CMPQ    R8, DI
-	JLT     range
+	ADDQ    $0x00000100, R12
+	CMPQ    R12, AX
+	JLT     range0
 	VMINPS  Z3, Z1, Z7
 
 	// a constant is made as wide as can be, so that all levels are 0
-	MOVL         $0x7f800000, R8
-	VPBROADCASTD R8, Z8
+	MOVL         $0x7f800000, R12
+	VPBROADCASTD R12, Z8
 	VCMPPS       $0x00, Z7, Z4, K1
 	VMOVAPS      Z8, K1, Z4
-	VMOVUPS      Z3, 320(AX)
-	VMOVUPS      Z4, 384(AX)
-	VMOVUPS      Z5, 448(AX)
+	VMOVUPS      Z3, 320(CX)
+	VMOVUPS      Z4, 384(CX)
+	VMOVUPS      Z5, 448(CX)
+	VMOVUPS      Z6, 512(CX)
 
 	// a sum that is not finite: something in it was not, or nearly so
-	VMOVUPS      Z6, 512(AX)
-	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z3
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z3
 	VANDPS       Z6, Z3, Z3
-	MOVL         $0x7f7fffff, R8
-	VPBROADCASTD R8, Z5
+	MOVL         $0x7f7fffff, R12
+	VPBROADCASTD R12, Z5
 	VCMPPS       $0x16, Z5, Z3, K1
-	KMOVW        K1, R8
-	MOVL         R8, 256(AX)
+	KMOVW        K1, R12
+	MOVL         R12, 256(CX)
 	VSUBPS       Z7, Z4, Z3
 	VDIVPS       Z3, Z0, Z4
-	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z5
-	MOVL         $0x4a800000, R8
-	VPBROADCASTD R8, Z6
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z5
+	MOVL         $0x4a800000, R12
+	VPBROADCASTD R12, Z6
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
 	VCMPPS       $0x16, Z6, Z3, K1
-	VMOVUPS      320(AX), Z3
+	VMOVUPS      320(CX), Z3
 	VSUBPS       Z7, Z3, Z3
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
 	VCMPPS       $0x16, Z6, Z3, K2
-	VMOVUPS      384(AX), Z3
-	MOVL         $0x7f800000, R8
-	VPBROADCASTD R8, Z5
+	VMOVUPS      384(CX), Z3
+	MOVL         $0x7f800000, R12
+	VPBROADCASTD R12, Z5
 	VCMPPS       $0x04, Z5, Z3, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R8
-	ORL          R8, 256(AX)
-	MOVL         $0x3f800000, R8
-	VPBROADCASTD R8, Z3
+	KMOVW        K1, R12
+	ORL          R12, 256(CX)
+	MOVL         $0x3f800000, R12
+	VPBROADCASTD R12, Z3
 	VDIVPS       Z4, Z3, Z3
-	VMOVUPS      Z3, (AX)
-	VMOVUPS      Z4, 128(AX)
-	VMOVUPS      Z7, 192(AX)
-	XORQ         R8, R8
+	VMOVUPS      Z3, (CX)
+	VMOVUPS      Z4, 128(CX)
+	VMOVUPS      Z7, 192(CX)
+
+	// the range and sums; -0 is what adding starts from without changing anything
+	VMOVUPS      (R8), Z5
+	VMOVUPS      (R8), Z6
+	MOVL         $0x80000000, R12
+	VPBROADCASTD R12, Z8
+	MOVL         $0x80000000, R12
+	VPBROADCASTD R12, Z19
+	XORQ         R12, R12
+
+range1:
+	VMOVUPS (R8)(R12*1), Z20
+	VMOVUPS (R9)(R12*1), Z21
+	VMINPS  Z5, Z20, Z5
+	VMAXPS  Z6, Z20, Z6
+	VADDPS  Z21, Z8, Z8
+	VMULPS  Z21, Z20, Z20
+	VADDPS  Z20, Z19, Z19
+	VMOVUPS 64(R8)(R12*1), Z20
+	VMOVUPS 64(R9)(R12*1), Z21
+	VMINPS  Z5, Z20, Z5
+	VMAXPS  Z6, Z20, Z6
+	VADDPS  Z21, Z8, Z8
+	VMULPS  Z21, Z20, Z20
+	VADDPS  Z20, Z19, Z19
+	VMOVUPS 128(R8)(R12*1), Z20
+	VMOVUPS 128(R9)(R12*1), Z21
+	VMINPS  Z5, Z20, Z5
+	VMAXPS  Z6, Z20, Z6
+	VADDPS  Z21, Z8, Z8
+	VMULPS  Z21, Z20, Z20
+	VADDPS  Z20, Z19, Z19
+	VMOVUPS 192(R8)(R12*1), Z20
+	VMOVUPS 192(R9)(R12*1), Z21
+	VMINPS  Z5, Z20, Z5
+	VMAXPS  Z6, Z20, Z6
+	VADDPS  Z21, Z8, Z8
+	VMULPS  Z21, Z20, Z20
+	VADDPS  Z20, Z19, Z19
+	ADDQ    $0x00000100, R12
+	CMPQ    R12, AX
+	JLT     range1
+	VMINPS  Z5, Z1, Z20
+
+	// a constant is made as wide as can be, so that all levels are 0
+	MOVL         $0x7f800000, R12
+	VPBROADCASTD R12, Z21
+	VCMPPS       $0x00, Z20, Z6, K1
+	VMOVAPS      Z21, K1, Z6
+	VMOVUPS      Z5, 320(DI)
+	VMOVUPS      Z6, 384(DI)
+	VMOVUPS      Z8, 448(DI)
+	VMOVUPS      Z19, 512(DI)
+
+	// a sum that is not finite: something in it was not, or nearly so
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z5
+	VANDPS       Z19, Z5, Z5
+	MOVL         $0x7f7fffff, R12
+	VPBROADCASTD R12, Z8
+	VCMPPS       $0x16, Z8, Z5, K1
+	KMOVW        K1, R12
+	MOVL         R12, 256(DI)
+	VSUBPS       Z20, Z6, Z5
+	VDIVPS       Z5, Z0, Z6
+	MOVL         $0x7fffffff, R12
+	VPBROADCASTD R12, Z8
+	MOVL         $0x4a800000, R12
+	VPBROADCASTD R12, Z19
+	VMULPS       Z5, Z6, Z5
+	VANDPS       Z5, Z8, Z5
+	VCMPPS       $0x16, Z19, Z5, K1
+	VMOVUPS      320(DI), Z5
+	VSUBPS       Z20, Z5, Z5
+	VMULPS       Z5, Z6, Z5
+	VANDPS       Z5, Z8, Z5
+	VCMPPS       $0x16, Z19, Z5, K2
+	VMOVUPS      384(DI), Z5
+	MOVL         $0x7f800000, R12
+	VPBROADCASTD R12, Z8
+	VCMPPS       $0x04, Z8, Z5, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R12
+	ORL          R12, 256(DI)
+	MOVL         $0x3f800000, R12
+	VPBROADCASTD R12, Z5
+	VDIVPS       Z6, Z5, Z5
+	VMOVUPS      Z5, (DI)
+	VMOVUPS      Z6, 128(DI)
+	VMOVUPS      Z20, 192(DI)
+	XORQ         R12, R12
 
 first:
-	VMOVUPS     (CX)(R8*1), Z5
-	VSUBPS      Z7, Z5, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, (BX)(R8*1)
-	VMOVUPS     64(CX)(R8*1), Z5
-	VSUBPS      Z7, Z5, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, 64(BX)(R8*1)
-	VMOVUPS     128(CX)(R8*1), Z5
-	VSUBPS      Z7, Z5, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, 128(BX)(R8*1)
-	VMOVUPS     192(CX)(R8*1), Z5
-	VSUBPS      Z7, Z5, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, 192(BX)(R8*1)
-	ADDQ        $0x00000100, R8
-	CMPQ        R8, DI
+	VMOVUPS     (DX)(R12*1), Z8
+	VSUBPS      Z7, Z8, Z8
+	VMULPS      Z8, Z4, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMOVUPS     Z8, (SI)(R12*1)
+	VMOVUPS     (R8)(R12*1), Z8
+	VSUBPS      Z20, Z8, Z8
+	VMULPS      Z8, Z6, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMOVUPS     Z8, (R10)(R12*1)
+	VMOVUPS     64(DX)(R12*1), Z8
+	VSUBPS      Z7, Z8, Z8
+	VMULPS      Z8, Z4, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMOVUPS     Z8, 64(SI)(R12*1)
+	VMOVUPS     64(R8)(R12*1), Z8
+	VSUBPS      Z20, Z8, Z8
+	VMULPS      Z8, Z6, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMOVUPS     Z8, 64(R10)(R12*1)
+	ADDQ        $0x00000080, R12
+	CMPQ        R12, AX
 	JLT         first
 	VPXORD      Z9, Z9, Z9
-	XORQ        R8, R8
+	VPXORD      Z10, Z10, Z10
+	XORQ        R12, R12
 
 firstError:
-	VMULPS  (BX)(R8*1), Z3, Z4
+	VMULPS  (SI)(R12*1), Z3, Z4
 	VADDPS  Z7, Z4, Z4
-	VSUBPS  (CX)(R8*1), Z4, Z4
+	VSUBPS  (DX)(R12*1), Z4, Z4
 	VANDPS  Z2, Z4, Z4
-	VMULPS  (DX)(R8*1), Z4, Z4
+	VMULPS  (BX)(R12*1), Z4, Z4
 	VADDPS  Z4, Z9, Z9
-	VMULPS  64(BX)(R8*1), Z3, Z4
+	VMULPS  (R10)(R12*1), Z5, Z4
+	VADDPS  Z20, Z4, Z4
+	VSUBPS  (R8)(R12*1), Z4, Z4
+	VANDPS  Z2, Z4, Z4
+	VMULPS  (R9)(R12*1), Z4, Z4
+	VADDPS  Z4, Z10, Z10
+	VMULPS  64(SI)(R12*1), Z3, Z4
 	VADDPS  Z7, Z4, Z4
-	VSUBPS  64(CX)(R8*1), Z4, Z4
+	VSUBPS  64(DX)(R12*1), Z4, Z4
 	VANDPS  Z2, Z4, Z4
-	VMULPS  64(DX)(R8*1), Z4, Z4
+	VMULPS  64(BX)(R12*1), Z4, Z4
 	VADDPS  Z4, Z9, Z9
-	VMULPS  128(BX)(R8*1), Z3, Z4
-	VADDPS  Z7, Z4, Z4
-	VSUBPS  128(CX)(R8*1), Z4, Z4
+	VMULPS  64(R10)(R12*1), Z5, Z4
+	VADDPS  Z20, Z4, Z4
+	VSUBPS  64(R8)(R12*1), Z4, Z4
 	VANDPS  Z2, Z4, Z4
-	VMULPS  128(DX)(R8*1), Z4, Z4
-	VADDPS  Z4, Z9, Z9
-	VMULPS  192(BX)(R8*1), Z3, Z4
-	VADDPS  Z7, Z4, Z4
-	VSUBPS  192(CX)(R8*1), Z4, Z4
-	VANDPS  Z2, Z4, Z4
-	VMULPS  192(DX)(R8*1), Z4, Z4
-	VADDPS  Z4, Z9, Z9
-	ADDQ    $0x00000100, R8
-	CMPQ    R8, DI
+	VMULPS  64(R9)(R12*1), Z4, Z4
+	VADDPS  Z4, Z10, Z10
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, AX
 	JLT     firstError
-	VMOVUPS Z9, 576(AX)
-	LEAQ    64(SI), R8
-	MOVQ    8(SI), SI
-	LEAQ    (R8)(SI*4), SI
+	VMOVUPS Z9, 576(CX)
+	VMOVUPS Z10, 576(DI)
+	LEAQ    64(R11), R12
+	MOVQ    8(R11), R11
+	LEAQ    (R12)(R11*4), R11
 
 step:
-	VMOVUPS      384(AX), Z3
+	VMOVUPS      384(CX), Z3
 	VSUBPS       Z7, Z3, Z3
-	VBROADCASTSS (R8), Z4
+	VBROADCASTSS (R12), Z4
 	VDIVPS       Z3, Z4, Z4
-	MOVL         $0x7fffffff, R9
-	VPBROADCASTD R9, Z5
-	MOVL         $0x4a800000, R9
-	VPBROADCASTD R9, Z6
+	MOVL         $0x7fffffff, R13
+	VPBROADCASTD R13, Z5
+	MOVL         $0x4a800000, R13
+	VPBROADCASTD R13, Z6
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
 	VCMPPS       $0x16, Z6, Z3, K1
-	VMOVUPS      320(AX), Z3
+	VMOVUPS      320(CX), Z3
 	VSUBPS       Z7, Z3, Z3
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
 	VCMPPS       $0x16, Z6, Z3, K2
-	VMOVUPS      384(AX), Z3
-	MOVL         $0x7f800000, R9
-	VPBROADCASTD R9, Z5
+	VMOVUPS      384(CX), Z3
+	MOVL         $0x7f800000, R13
+	VPBROADCASTD R13, Z5
 	VCMPPS       $0x04, Z5, Z3, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R9
-	ORL          R9, 256(AX)
-	VPXORD       Z10, Z10, Z10
+	KMOVW        K1, R13
+	ORL          R13, 256(CX)
+	VMOVUPS      384(DI), Z3
+	VSUBPS       Z20, Z3, Z3
+	VBROADCASTSS (R12), Z5
+	VDIVPS       Z3, Z5, Z5
+	MOVL         $0x7fffffff, R13
+	VPBROADCASTD R13, Z6
+	MOVL         $0x4a800000, R13
+	VPBROADCASTD R13, Z8
+	VMULPS       Z3, Z5, Z3
+	VANDPS       Z3, Z6, Z3
+	VCMPPS       $0x16, Z8, Z3, K1
+	VMOVUPS      320(DI), Z3
+	VSUBPS       Z20, Z3, Z3
+	VMULPS       Z3, Z5, Z3
+	VANDPS       Z3, Z6, Z3
+	VCMPPS       $0x16, Z8, Z3, K2
+	VMOVUPS      384(DI), Z3
+	MOVL         $0x7f800000, R13
+	VPBROADCASTD R13, Z6
+	VCMPPS       $0x04, Z6, Z3, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R13
+	ORL          R13, 256(DI)
 	VPXORD       Z11, Z11, Z11
 	VPXORD       Z12, Z12, Z12
-	XORQ         R9, R9
+	VPXORD       Z13, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	VPXORD       Z15, Z15, Z15
+	VPXORD       Z16, Z16, Z16
+	XORQ         R13, R13
 
 levels:
-	VMOVUPS     (CX)(R9*1), Z3
-	VSUBPS      Z7, Z3, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, (BX)(R9*1)
-	VMULPS      (DX)(R9*1), Z5, Z6
-	VADDPS      Z6, Z10, Z10
-	VMULPS      Z5, Z6, Z5
-	VADDPS      Z5, Z11, Z11
-	VMULPS      Z3, Z6, Z3
-	VADDPS      Z3, Z12, Z12
-	VMOVUPS     64(CX)(R9*1), Z3
-	VSUBPS      Z7, Z3, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, 64(BX)(R9*1)
-	VMULPS      64(DX)(R9*1), Z5, Z6
-	VADDPS      Z6, Z10, Z10
-	VMULPS      Z5, Z6, Z5
-	VADDPS      Z5, Z11, Z11
-	VMULPS      Z3, Z6, Z3
-	VADDPS      Z3, Z12, Z12
-	VMOVUPS     128(CX)(R9*1), Z3
-	VSUBPS      Z7, Z3, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, 128(BX)(R9*1)
-	VMULPS      128(DX)(R9*1), Z5, Z6
-	VADDPS      Z6, Z10, Z10
-	VMULPS      Z5, Z6, Z5
-	VADDPS      Z5, Z11, Z11
-	VMULPS      Z3, Z6, Z3
-	VADDPS      Z3, Z12, Z12
-	VMOVUPS     192(CX)(R9*1), Z3
-	VSUBPS      Z7, Z3, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, 192(BX)(R9*1)
-	VMULPS      192(DX)(R9*1), Z5, Z6
-	VADDPS      Z6, Z10, Z10
-	VMULPS      Z5, Z6, Z5
-	VADDPS      Z5, Z11, Z11
-	VMULPS      Z3, Z6, Z3
-	VADDPS      Z3, Z12, Z12
-	ADDQ        $0x00000100, R9
-	CMPQ        R9, DI
+	VMOVUPS     (DX)(R13*1), Z3
+	VSUBPS      Z7, Z3, Z6
+	VMULPS      Z6, Z4, Z6
+	VRNDSCALEPS $0x00, Z6, Z6
+	VMAXPS      Z1, Z6, Z6
+	VMINPS      Z0, Z6, Z6
+	VMOVUPS     Z6, (SI)(R13*1)
+	VMULPS      (BX)(R13*1), Z6, Z8
+	VADDPS      Z8, Z11, Z11
+	VMULPS      Z6, Z8, Z6
+	VADDPS      Z6, Z12, Z12
+	VMULPS      Z3, Z8, Z3
+	VADDPS      Z3, Z13, Z13
+	VMOVUPS     (R8)(R13*1), Z3
+	VSUBPS      Z20, Z3, Z6
+	VMULPS      Z6, Z5, Z6
+	VRNDSCALEPS $0x00, Z6, Z6
+	VMAXPS      Z1, Z6, Z6
+	VMINPS      Z0, Z6, Z6
+	VMOVUPS     Z6, (R10)(R13*1)
+	VMULPS      (R9)(R13*1), Z6, Z8
+	VADDPS      Z8, Z14, Z14
+	VMULPS      Z6, Z8, Z6
+	VADDPS      Z6, Z15, Z15
+	VMULPS      Z3, Z8, Z3
+	VADDPS      Z3, Z16, Z16
+	VMOVUPS     64(DX)(R13*1), Z3
+	VSUBPS      Z7, Z3, Z6
+	VMULPS      Z6, Z4, Z6
+	VRNDSCALEPS $0x00, Z6, Z6
+	VMAXPS      Z1, Z6, Z6
+	VMINPS      Z0, Z6, Z6
+	VMOVUPS     Z6, 64(SI)(R13*1)
+	VMULPS      64(BX)(R13*1), Z6, Z8
+	VADDPS      Z8, Z11, Z11
+	VMULPS      Z6, Z8, Z6
+	VADDPS      Z6, Z12, Z12
+	VMULPS      Z3, Z8, Z3
+	VADDPS      Z3, Z13, Z13
+	VMOVUPS     64(R8)(R13*1), Z3
+	VSUBPS      Z20, Z3, Z6
+	VMULPS      Z6, Z5, Z6
+	VRNDSCALEPS $0x00, Z6, Z6
+	VMAXPS      Z1, Z6, Z6
+	VMINPS      Z0, Z6, Z6
+	VMOVUPS     Z6, 64(R10)(R13*1)
+	VMULPS      64(R9)(R13*1), Z6, Z8
+	VADDPS      Z8, Z14, Z14
+	VMULPS      Z6, Z8, Z6
+	VADDPS      Z6, Z15, Z15
+	VMULPS      Z3, Z8, Z3
+	VADDPS      Z3, Z16, Z16
+	ADDQ        $0x00000080, R13
+	CMPQ        R13, AX
 	JLT         levels
-	VMOVUPS     448(AX), Z3
-	VMOVUPS     512(AX), Z5
-	VMULPS      Z11, Z3, Z6
-	VMULPS      Z10, Z10, Z8
-	VSUBPS      Z8, Z6, Z6
-	VCMPPS      $0x1e, Z1, Z6, K1
-	VMULPS      Z12, Z3, Z3
-	VMULPS      Z10, Z5, Z8
-	VSUBPS      Z8, Z3, Z3
-	VDIVPS      Z6, Z3, Z3
-	VMULPS      Z5, Z11, Z5
-	VMULPS      Z12, Z10, Z8
-	VSUBPS      Z8, Z5, Z5
-	VDIVPS      Z6, Z5, Z5
-	VCMPPS      $0x1e, Z1, Z5, K2
-	VDIVPS      Z11, Z12, Z6
-	VMOVAPS     Z6, K2, Z3
-	VMOVAPS     Z1, K2, Z5
-	VPXORD      Z13, Z13, Z13
-	XORQ        R9, R9
+	VMOVUPS     448(CX), Z3
+	VMOVUPS     512(CX), Z6
+	VMULPS      Z12, Z3, Z8
+	VMULPS      Z11, Z11, Z9
+	VSUBPS      Z9, Z8, Z8
+	VCMPPS      $0x1e, Z1, Z8, K1
+	VMULPS      Z13, Z3, Z3
+	VMULPS      Z11, Z6, Z9
+	VSUBPS      Z9, Z3, Z3
+	VDIVPS      Z8, Z3, Z3
+	VMULPS      Z6, Z12, Z6
+	VMULPS      Z13, Z11, Z9
+	VSUBPS      Z9, Z6, Z6
+	VDIVPS      Z8, Z6, Z6
+	VCMPPS      $0x1e, Z1, Z6, K2
+	VDIVPS      Z12, Z13, Z8
+	VMOVAPS     Z8, K2, Z3
+	VMOVAPS     Z1, K2, Z6
+	VMOVUPS     448(DI), Z8
+	VMOVUPS     512(DI), Z9
+	VMULPS      Z15, Z8, Z10
+	VMULPS      Z14, Z14, Z19
+	VSUBPS      Z19, Z10, Z10
+	VCMPPS      $0x1e, Z1, Z10, K2
+	VMULPS      Z16, Z8, Z8
+	VMULPS      Z14, Z9, Z19
+	VSUBPS      Z19, Z8, Z8
+	VDIVPS      Z10, Z8, Z8
+	VMULPS      Z9, Z15, Z9
+	VMULPS      Z16, Z14, Z19
+	VSUBPS      Z19, Z9, Z9
+	VDIVPS      Z10, Z9, Z9
+	VCMPPS      $0x1e, Z1, Z9, K3
+	VDIVPS      Z15, Z16, Z10
+	VMOVAPS     Z10, K3, Z8
+	VMOVAPS     Z1, K3, Z9
+	VPXORD      Z17, Z17, Z17
+	VPXORD      Z18, Z18, Z18
+	XORQ        R13, R13
 
 error:
-	VMULPS       (BX)(R9*1), Z3, Z6
-	VADDPS       Z5, Z6, Z6
-	VSUBPS       (CX)(R9*1), Z6, Z6
-	VANDPS       Z2, Z6, Z6
-	VMULPS       (DX)(R9*1), Z6, Z6
-	VADDPS       Z6, Z13, Z13
-	VMULPS       64(BX)(R9*1), Z3, Z6
-	VADDPS       Z5, Z6, Z6
-	VSUBPS       64(CX)(R9*1), Z6, Z6
-	VANDPS       Z2, Z6, Z6
-	VMULPS       64(DX)(R9*1), Z6, Z6
-	VADDPS       Z6, Z13, Z13
-	VMULPS       128(BX)(R9*1), Z3, Z6
-	VADDPS       Z5, Z6, Z6
-	VSUBPS       128(CX)(R9*1), Z6, Z6
-	VANDPS       Z2, Z6, Z6
-	VMULPS       128(DX)(R9*1), Z6, Z6
-	VADDPS       Z6, Z13, Z13
-	VMULPS       192(BX)(R9*1), Z3, Z6
-	VADDPS       Z5, Z6, Z6
-	VSUBPS       192(CX)(R9*1), Z6, Z6
-	VANDPS       Z2, Z6, Z6
-	VMULPS       192(DX)(R9*1), Z6, Z6
-	VADDPS       Z6, Z13, Z13
-	ADDQ         $0x00000100, R9
-	CMPQ         R9, DI
+	VMULPS       (SI)(R13*1), Z3, Z10
+	VADDPS       Z6, Z10, Z10
+	VSUBPS       (DX)(R13*1), Z10, Z10
+	VANDPS       Z2, Z10, Z10
+	VMULPS       (BX)(R13*1), Z10, Z10
+	VADDPS       Z10, Z17, Z17
+	VMULPS       (R10)(R13*1), Z8, Z10
+	VADDPS       Z9, Z10, Z10
+	VSUBPS       (R8)(R13*1), Z10, Z10
+	VANDPS       Z2, Z10, Z10
+	VMULPS       (R9)(R13*1), Z10, Z10
+	VADDPS       Z10, Z18, Z18
+	VMULPS       64(SI)(R13*1), Z3, Z10
+	VADDPS       Z6, Z10, Z10
+	VSUBPS       64(DX)(R13*1), Z10, Z10
+	VANDPS       Z2, Z10, Z10
+	VMULPS       64(BX)(R13*1), Z10, Z10
+	VADDPS       Z10, Z17, Z17
+	VMULPS       64(R10)(R13*1), Z8, Z10
+	VADDPS       Z9, Z10, Z10
+	VSUBPS       64(R8)(R13*1), Z10, Z10
+	VANDPS       Z2, Z10, Z10
+	VMULPS       64(R9)(R13*1), Z10, Z10
+	VADDPS       Z10, Z18, Z18
+	ADDQ         $0x00000080, R13
+	CMPQ         R13, AX
 	JLT          error
-	VMOVUPS      576(AX), Z6
-	VCMPPS       $0x11, Z6, Z13, K2
-	KANDW        K1, K2, K1
-	VMOVUPS      576(AX), Z6
-	VMOVAPS      Z13, K1, Z6
-	VMOVUPS      Z6, 576(AX)
-	VMOVUPS      (AX), Z6
-	VMOVAPS      Z3, K1, Z6
-	VMOVUPS      Z6, (AX)
-	VMOVUPS      128(AX), Z3
+	VMOVUPS      576(CX), Z10
+	VCMPPS       $0x11, Z10, Z17, K3
+	KANDW        K1, K3, K1
+	VMOVUPS      576(CX), Z10
+	VMOVAPS      Z17, K1, Z10
+	VMOVUPS      Z10, 576(CX)
+	VMOVUPS      (CX), Z10
+	VMOVAPS      Z3, K1, Z10
+	VMOVUPS      Z10, (CX)
+	VMOVUPS      128(CX), Z3
 	VMOVAPS      Z4, K1, Z3
-	VMOVUPS      Z3, 128(AX)
-	VMOVUPS      192(AX), Z3
+	VMOVUPS      Z3, 128(CX)
+	VMOVUPS      192(CX), Z3
 	VMOVAPS      Z7, K1, Z3
-	VMOVUPS      Z3, 192(AX)
-	VMOVAPS      Z5, K1, Z7
-	ADDQ         $0x00000004, R8
-	CMPQ         R8, SI
+	VMOVUPS      Z3, 192(CX)
+	VMOVAPS      Z6, K1, Z7
+	VMOVUPS      576(DI), Z3
+	VCMPPS       $0x11, Z3, Z18, K1
+	KANDW        K2, K1, K1
+	VMOVUPS      576(DI), Z3
+	VMOVAPS      Z18, K1, Z3
+	VMOVUPS      Z3, 576(DI)
+	VMOVUPS      (DI), Z3
+	VMOVAPS      Z8, K1, Z3
+	VMOVUPS      Z3, (DI)
+	VMOVUPS      128(DI), Z3
+	VMOVAPS      Z5, K1, Z3
+	VMOVUPS      Z3, 128(DI)
+	VMOVUPS      192(DI), Z3
+	VMOVAPS      Z20, K1, Z3
+	VMOVUPS      Z3, 192(DI)
+	VMOVAPS      Z9, K1, Z20
+	ADDQ         $0x00000004, R12
+	CMPQ         R12, R11
 	JLT          step
-	VMOVUPS      Z7, 64(AX)
-	VMOVUPS      (AX), Z0
-	VMOVUPS      384(AX), Z2
-	MOVL         $0x7f800000, CX
-	VPBROADCASTD CX, Z3
+	VMOVUPS      Z7, 64(CX)
+	VMOVUPS      (CX), Z0
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, AX
+	VPBROADCASTD AX, Z3
 	VCMPPS       $0x00, Z3, Z2, K1
 	VMOVAPS      Z1, K1, Z0
-	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z20, 64(DI)
+	VMOVUPS      (DI), Z0
+	VMOVUPS      384(DI), Z2
+	MOVL         $0x7f800000, AX
+	VPBROADCASTD AX, Z3
+	VCMPPS       $0x00, Z3, Z2, K1
+	VMOVAPS      Z1, K1, Z0
+	VMOVUPS      Z0, (DI)
 	VZEROUPPER
 	RET
 

@@ -30,14 +30,14 @@ func importanceWeightsAVX2(w *float32, sum *[16]float32, x *float32, importance 
 //go:noescape
 func squareWeightsAVX2(w *float32, x *float32, n int)
 
-// fitAffineAVX2 is affineSearch.fit of n columns, a multiple of 4. levels is room for
-// as many columns.
+// fitAffineAVX2 is affineSearch.fit of a group of n columns, a multiple of 4.
+// levels is room for as many columns.
 //
 //go:noescape
 func fitAffineAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 
-// fitAffineAbsoluteAVX2 is affineSearch.fit of n columns, a multiple of 4. levels is room for
-// as many columns.
+// fitAffineAbsoluteAVX2 is affineSearch.fit of a group of n columns, a multiple of 4.
+// levels is room for as many columns.
 //
 //go:noescape
 func fitAffineAbsoluteAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
@@ -91,14 +91,14 @@ func importanceWeightsAVX512(w *float32, sum *[16]float32, x *float32, importanc
 //go:noescape
 func squareWeightsAVX512(w *float32, x *float32, n int)
 
-// fitAffineAVX512 is affineSearch.fit of n columns, a multiple of 4. levels is room for
-// as many columns.
+// fitAffineAVX512 is affineSearch.fit of 2 successive groups of n columns, a multiple of 4.
+// levels is room for as many columns.
 //
 //go:noescape
 func fitAffineAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 
-// fitAffineAbsoluteAVX512 is affineSearch.fit of n columns, a multiple of 4. levels is room for
-// as many columns.
+// fitAffineAbsoluteAVX512 is affineSearch.fit of 2 successive groups of n columns, a multiple of 4.
+// levels is room for as many columns.
 //
 //go:noescape
 func fitAffineAbsoluteAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)

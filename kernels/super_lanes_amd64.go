@@ -13,7 +13,8 @@ type superLanes struct {
 	sigma2        perLane
 	wild          uint32 // lanes that the generic code has to do
 
-	w, importance, scratch [32 * 16]float32 // columns of a sub-block
+	w, scratch [64 * 16]float32 // columns of a sub-block or two
+	importance [32 * 16]float32
 }
 
 // load takes the next blocks of src from i on, as many as there are lanes for, and
@@ -48,8 +49,8 @@ func (b *superLanes) loadImportance(weights []float32, i, rowLen, c, n int) {
 
 // weigh sets w to importance·√(sigma2 + x²) for n columns from c on, and sum to their
 // sums.
-func (b *superLanes) weigh(sum *perLane, c, n int) {
-	importanceWeightsLanes(&b.w[0], sum, b.column(c), &b.importance[0], &b.sigma2, n, b.lanes)
+func (b *superLanes) weigh(w *float32, sum *perLane, c, n int) {
+	importanceWeightsLanes(w, sum, b.column(c), &b.importance[0], &b.sigma2, n, b.lanes)
 }
 
 // quantize finds the levels of n columns from c on. It must have been done for all of

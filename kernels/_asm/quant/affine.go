@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -20,153 +22,218 @@ const (
 	affineSumW
 	affineSumX
 	affineError
+	affineFields
 )
 
 // fitAffine is affineSearch.fit with a block in each lane. Rounding is by
 // instruction, which is nearestInt only for numbers below 2^22: lanes that may have
 // met others are reported as wild. Since rounding is monotone, it's enough to look
 // at the extremes.
-func fitAffine(v isa, absolute bool) {
+//
+// The steps of a search wait for each other. With registers enough, two searches are
+// interleaved: the ways.
+func fitAffine(v isa, ways int, absolute bool) {
 	name := "fitAffine" + v.name
 	if absolute {
 		name = "fitAffineAbsolute" + v.name
 	}
+	which := "a group"
+	if ways > 1 {
+		which = fmt.Sprintf("%d successive groups", ways)
+	}
 	simd.Func(name, "func(fit, x, w, levels *float32, n int, s *float32)",
-		name+" is affineSearch.fit of n columns, a multiple of 4. levels is room for", "as many columns.")
-	fit, x, w, levels := loadFields("fit"), v.columns("x"), v.columns("w"), v.columns("levels")
+		name+" is affineSearch.fit of "+which+" of n columns, a multiple of 4.", "levels is room for as many columns.")
+	s := affineKernel{isa: v, absolute: absolute, end: v.byteLen()}
+	first := &affineWay{fit: loadFields("fit"), x: v.columns("x"), w: v.columns("w"), levels: v.columns("levels")}
+	s.ways = []*affineWay{first}
+	for len(s.ways) < ways {
+		last := s.ways[len(s.ways)-1]
+		behind := func(c columns) columns {
+			r := GP64()
+			LEAQ(Mem{Base: c.base, Index: s.end, Scale: 1}, r)
+			return columns{v, r}
+		}
+		fit := GP64()
+		LEAQ(last.fit.at(affineFields), fit)
+		s.ways = append(s.ways, &affineWay{fit: fields{fit}, x: behind(last.x), w: behind(last.w), levels: behind(last.levels)})
+	}
 	steps := fields{Load(Param("s"), GP64())}
-	end := v.byteLen()
-	s := affineKernel{isa: v, x: x, w: w, levels: levels, end: end, absolute: absolute}
 	s.top = v.broadcast(steps.at(0))
 	s.zero = v.zero()
 	if absolute {
 		s.noSign = v.bits(0x7fffffff)
 	}
 
-	Comment("the range and sums; -0 is what adding starts from without changing anything")
-	lo, hi, sumW, sumX := v.load(x.first(0)), v.load(x.first(0)), v.bits(0x80000000), v.bits(0x80000000)
-	v.each("range", end, 4, func(p position) {
-		a, b := v.load(x.at(p)), v.load(w.at(p))
-		VMINPS(lo, a, lo)
-		VMAXPS(hi, a, hi)
-		v.addTo(sumW, b)
-		v.addTo(sumX, v.mul(a, b))
-	})
-	min := v.min(s.zero, lo)
-	Comment("a constant is made as wide as can be, so that all levels are 0")
-	infinity := v.bits(0x7f800000)
-	v.replace(hi, v.compare(eq, hi, min), infinity)
-	VMOVUPS(lo, fit.at(affineLow))
-	VMOVUPS(hi, fit.at(affineHigh))
-	VMOVUPS(sumW, fit.at(affineSumW))
-	Comment("a sum that is not finite: something in it was not, or nearly so")
-	VMOVUPS(sumX, fit.at(affineSumX))
-	noSign := v.bits(0x7fffffff)
-	wild := v.compare(notLessEq, v.and(noSign, sumX), v.bits(0x7f7fffff))
-	fit.storeBits(v.laneBits(wild), affineWild)
-
-	span := v.sub(hi, min)
-	inverse := v.div(s.top, span)
-	s.check(fit, inverse, span, min)
-	scale := v.div(v.bits(0x3f800000), inverse)
-	VMOVUPS(scale, fit.at(affineScale))
-	VMOVUPS(inverse, fit.at(affineInverse))
-	VMOVUPS(min, fit.at(affineBase))
-	s.quantize("first", inverse, min, nil)
-	VMOVUPS(s.error("firstError", scale, min), fit.at(affineError))
+	for i, w := range s.ways {
+		s.ranges(w, i)
+	}
+	s.quantize("first", false)
+	s.errors("firstError")
+	for _, w := range s.ways {
+		VMOVUPS(w.error, w.fit.at(affineError))
+	}
 
 	numerator, last := GP64(), GP64()
 	LEAQ(steps.at(1), numerator)
 	MOVQ(Mem{Base: steps.base, Disp: 8}, last)
 	LEAQ(Mem{Base: numerator, Index: last, Scale: 4}, last)
 	Label("step")
-	span = v.sub(v.load(fit.at(affineHigh)), min)
-	inverse = v.div(v.broadcast(Mem{Base: numerator}), span)
-	s.check(fit, inverse, span, min)
-	sums := &affineSums{v.zero(), v.zero(), v.zero()}
-	s.quantize("levels", inverse, min, sums)
-	sumW, sumX = v.load(fit.at(affineSumW)), v.load(fit.at(affineSumX))
-	det := v.sub(v.mul(sumW, sums.l2), v.mul(sums.l, sums.l))
-	solvable := v.compare(greater, det, s.zero)
-	scale = v.div(v.sub(v.mul(sumW, sums.xl), v.mul(sumX, sums.l)), det)
-	trialMin := v.div(v.sub(v.mul(sums.l2, sumX), v.mul(sums.l, sums.xl)), det)
-	positive := v.compare(greater, trialMin, s.zero)
-	v.replace(scale, positive, v.div(sums.xl, sums.l2))
-	v.replace(trialMin, positive, s.zero)
-	trialError := s.error("error", scale, trialMin)
-	bestError := v.load(fit.at(affineError))
-	better := v.both(solvable, v.compare(less, trialError, bestError))
-	keep := func(field int, value VecVirtual) {
-		old := v.load(fit.at(field))
-		v.replace(old, better, value)
-		VMOVUPS(old, fit.at(field))
+	for _, w := range s.ways {
+		span := v.sub(v.load(w.fit.at(affineHigh)), w.base)
+		w.inverse = v.div(v.broadcast(Mem{Base: numerator}), span)
+		s.check(w, span)
 	}
-	keep(affineError, trialError)
-	keep(affineScale, scale)
-	keep(affineInverse, inverse)
-	keep(affineBase, min)
-	v.replace(min, better, trialMin)
+	s.quantize("levels", true)
+	for _, w := range s.ways {
+		s.solve(w)
+	}
+	s.errors("error")
+	for _, w := range s.ways {
+		s.keepBetter(w)
+	}
 	ADDQ(U32(4), numerator)
 	CMPQ(numerator, last)
 	JLT(LabelRef("step"))
 
-	VMOVUPS(min, fit.at(affineMin))
-	scale = v.load(fit.at(affineScale))
-	v.replace(scale, v.compare(eq, v.load(fit.at(affineHigh)), v.bits(0x7f800000)), s.zero)
-	VMOVUPS(scale, fit.at(affineScale))
+	for _, w := range s.ways {
+		VMOVUPS(w.base, w.fit.at(affineMin))
+		scale := v.load(w.fit.at(affineScale))
+		v.replace(scale, v.compare(eq, v.load(w.fit.at(affineHigh)), v.bits(0x7f800000)), s.zero)
+		VMOVUPS(scale, w.fit.at(affineScale))
+	}
 	VZEROUPPER()
 	RET()
 }
 
-// check marks lanes as wild if a level of theirs would be 2^22 or more before it is
-// clamped, but for constants.
-func (s *affineKernel) check(fit fields, inverse, span, min VecVirtual) {
-	noSign, wildest := s.bits(0x7fffffff), s.bits(0x4a800000)
-	high := s.compare(notLessEq, s.and(noSign, s.mul(inverse, span)), wildest)
-	low := s.compare(notLessEq, s.and(noSign, s.mul(inverse, s.sub(s.load(fit.at(affineLow)), min))), wildest)
-	finite := s.compare(neq, s.load(fit.at(affineHigh)), s.bits(0x7f800000))
-	ORL(s.laneBits(s.both(finite, s.either(high, low))), fit.at(affineWild))
-}
-
-// affineKernel is what the loops over columns need.
 type affineKernel struct {
 	isa
-	x, w, levels      columns
+	ways              []*affineWay
 	end               Register
 	top, zero, noSign VecVirtual
 	absolute          bool
 }
 
-type affineSums struct{ l, l2, xl VecVirtual }
+// An affineWay is a search.
+type affineWay struct {
+	fit          fields
+	x, w, levels columns
+
+	base       VecVirtual // the min of the best fit so far
+	inverse    VecVirtual // of the step
+	l, l2, xl  VecVirtual // Σwl, Σwl², Σwxl
+	scale, min VecVirtual // of the step
+	solvable   mask
+	error      VecVirtual
+}
+
+// ranges finds the range and the sums of the values, and the first trial scale.
+func (s *affineKernel) ranges(w *affineWay, way int) {
+	Comment("the range and sums; -0 is what adding starts from without changing anything")
+	lo, hi, sumW, sumX := s.load(w.x.first(0)), s.load(w.x.first(0)), s.bits(0x80000000), s.bits(0x80000000)
+	s.each(fmt.Sprint("range", way), s.end, 4, func(p position) {
+		a, b := s.load(w.x.at(p)), s.load(w.w.at(p))
+		VMINPS(lo, a, lo)
+		VMAXPS(hi, a, hi)
+		s.addTo(sumW, b)
+		s.addTo(sumX, s.mul(a, b))
+	})
+	w.base = s.isa.min(s.zero, lo)
+	Comment("a constant is made as wide as can be, so that all levels are 0")
+	infinity := s.bits(0x7f800000)
+	s.replace(hi, s.compare(eq, hi, w.base), infinity)
+	VMOVUPS(lo, w.fit.at(affineLow))
+	VMOVUPS(hi, w.fit.at(affineHigh))
+	VMOVUPS(sumW, w.fit.at(affineSumW))
+	VMOVUPS(sumX, w.fit.at(affineSumX))
+	Comment("a sum that is not finite: something in it was not, or nearly so")
+	noSign := s.bits(0x7fffffff)
+	wild := s.compare(notLessEq, s.and(noSign, sumX), s.bits(0x7f7fffff))
+	w.fit.storeBits(s.laneBits(wild), affineWild)
+
+	span := s.sub(hi, w.base)
+	w.inverse = s.div(s.top, span)
+	s.check(w, span)
+	w.scale, w.min = s.div(s.bits(0x3f800000), w.inverse), w.base
+	VMOVUPS(w.scale, w.fit.at(affineScale))
+	VMOVUPS(w.inverse, w.fit.at(affineInverse))
+	VMOVUPS(w.base, w.fit.at(affineBase))
+}
+
+// check marks lanes as wild if a level of theirs would be 2^22 or more before it is
+// clamped, but for constants.
+func (s *affineKernel) check(w *affineWay, span VecVirtual) {
+	noSign, wildest := s.bits(0x7fffffff), s.bits(0x4a800000)
+	high := s.compare(notLessEq, s.and(noSign, s.mul(w.inverse, span)), wildest)
+	low := s.compare(notLessEq, s.and(noSign, s.mul(w.inverse, s.sub(s.load(w.fit.at(affineLow)), w.base))), wildest)
+	finite := s.compare(neq, s.load(w.fit.at(affineHigh)), s.bits(0x7f800000))
+	ORL(s.laneBits(s.both(finite, s.either(high, low))), w.fit.at(affineWild))
+}
 
 // quantize stores the levels of x and sums them up.
-func (s *affineKernel) quantize(label string, inverse, base VecVirtual, sums *affineSums) {
-	s.each(label, s.end, 4, func(p position) {
-		a := s.load(s.x.at(p))
-		l := s.round(s.mul(inverse, s.sub(a, base)))
-		l = s.min(s.max(l, s.zero), s.top)
-		VMOVUPS(l, s.levels.at(p))
-		if sums == nil {
-			return
+func (s *affineKernel) quantize(label string, sums bool) {
+	if sums {
+		for _, w := range s.ways {
+			w.l, w.l2, w.xl = s.isa.zero(), s.isa.zero(), s.isa.zero()
 		}
-		wl := s.mul(l, s.w.at(p))
-		s.addTo(sums.l, wl)
-		s.addTo(sums.l2, s.mul(wl, l))
-		s.addTo(sums.xl, s.mul(wl, a))
+	}
+	s.each(label, s.end, 4/len(s.ways), func(p position) {
+		for _, w := range s.ways {
+			a := s.load(w.x.at(p))
+			l := s.round(s.mul(w.inverse, s.sub(a, w.base)))
+			l = s.isa.min(s.max(l, s.zero), s.top)
+			VMOVUPS(l, w.levels.at(p))
+			if !sums {
+				continue
+			}
+			wl := s.mul(l, w.w.at(p))
+			s.addTo(w.l, wl)
+			s.addTo(w.l2, s.mul(wl, l))
+			s.addTo(w.xl, s.mul(wl, a))
+		}
 	})
 }
 
-// error returns the weighted error of the stored levels.
-func (s *affineKernel) error(label string, scale, min VecVirtual) VecVirtual {
-	sum := s.isa.zero()
-	s.each(label, s.end, 4, func(p position) {
-		diff := s.sub(s.add(s.mul(scale, s.levels.at(p)), min), s.x.at(p))
-		if s.absolute {
-			diff = s.and(diff, s.noSign)
-		} else {
-			diff = s.mul(diff, diff)
+// solve finds the scale and min ≤ 0 of weighted least squares for the levels.
+func (s *affineKernel) solve(w *affineWay) {
+	sumW, sumX := s.load(w.fit.at(affineSumW)), s.load(w.fit.at(affineSumX))
+	det := s.sub(s.mul(sumW, w.l2), s.mul(w.l, w.l))
+	w.solvable = s.compare(greater, det, s.zero)
+	w.scale = s.div(s.sub(s.mul(sumW, w.xl), s.mul(sumX, w.l)), det)
+	w.min = s.div(s.sub(s.mul(w.l2, sumX), s.mul(w.l, w.xl)), det)
+	positive := s.compare(greater, w.min, s.zero)
+	s.replace(w.scale, positive, s.div(w.xl, w.l2))
+	s.replace(w.min, positive, s.zero)
+}
+
+// errors sums up the weighted errors of the stored levels.
+func (s *affineKernel) errors(label string) {
+	for _, w := range s.ways {
+		w.error = s.isa.zero()
+	}
+	s.each(label, s.end, 4/len(s.ways), func(p position) {
+		for _, w := range s.ways {
+			diff := s.sub(s.add(s.mul(w.scale, w.levels.at(p)), w.min), w.x.at(p))
+			if s.absolute {
+				diff = s.and(diff, s.noSign)
+			} else {
+				diff = s.mul(diff, diff)
+			}
+			s.addTo(w.error, s.mul(diff, w.w.at(p)))
 		}
-		s.addTo(sum, s.mul(diff, s.w.at(p)))
 	})
-	return sum
+}
+
+// keepBetter makes the step the best so far in the lanes where its error is less.
+func (s *affineKernel) keepBetter(w *affineWay) {
+	better := s.both(w.solvable, s.compare(less, w.error, s.load(w.fit.at(affineError))))
+	keep := func(field int, value VecVirtual) {
+		old := s.load(w.fit.at(field))
+		s.replace(old, better, value)
+		VMOVUPS(old, w.fit.at(field))
+	}
+	keep(affineError, w.error)
+	keep(affineScale, w.scale)
+	keep(affineInverse, w.inverse)
+	keep(affineBase, w.base)
+	s.replace(w.base, better, w.min)
 }

@@ -11,8 +11,9 @@ func main() {
 		deviationWeights(v)
 		importanceWeights(v)
 		squareWeights(v)
-		fitAffine(v, false)
-		fitAffine(v, true)
+		ways := v.lanes / 8
+		fitAffine(v, ways, false)
+		fitAffine(v, ways, true)
 		levels(v)
 		fitSymmetric(v)
 		fitDescent(v)
