@@ -190,3 +190,6 @@ func NeedsImatrix(name string, d formats.DType, f FType) bool {
 	}
 	return name != outputName && name != tokenEmbeddingName
 }
+
+// IsTokenEmbedding reports whether a tensor has the embeddings of tokens.
+func IsTokenEmbedding(name string) bool { return categoryOf(name) == tokenEmbedding }
