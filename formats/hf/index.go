@@ -89,6 +89,7 @@ func openShards(path, dir string, names []string) (_ *formats.Model, err error) 
 		s, err := formats.Open(filepath.Join(dir, name))
 		if err != nil {
 			if e, ok := errors.AsType[*formats.Error](err); ok && errors.Is(err, fs.ErrNotExist) {
+				e.Err = formats.Reasonf(formats.ErrTruncated, "the checkpoint consists of this file too, and it is not there")
 				e.Hint = "the checkpoint lacks one of its files; download it again, with `hf download` if it comes from the hub"
 			}
 			return nil, err
