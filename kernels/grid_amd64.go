@@ -22,3 +22,10 @@ func gridTry(b *codebook, s *iqBlock, n int) {
 		gridTry8AVX2(&s.x[0], &b.cells[0], &b.near[0], n, s.trials.n)
 	}
 }
+
+func nearest8(list []uint16, x, w *[8]float32, value *[4]float32) uint16 {
+	if useAVX2 {
+		return uint16(nearest8AVX2(&list[0], len(list), &x[0], &w[0], &value[0]))
+	}
+	return nearest8Generic(list, x, w, value)
+}

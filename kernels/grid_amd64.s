@@ -77,14 +77,20 @@ groups:
 	XORQ R11, R11
 
 lanes:
-	MOVL  896(R10)(R11*4), R12
-	MOVL  (CX)(R12*4), R12
-	TESTL R12, R12
-	JNS   chosen
-
-	// The terms of the errors: for each value, by level.
+	MOVL         896(R10)(R11*4), R12
+	MOVL         (CX)(R12*4), R12
+	TESTL        R12, R12
+	JNS          chosen
 	VBROADCASTSS 512(DI)(R11*4), Y0
 	VMULPS       gridOdd3<>+0(SB), Y0, Y0
+	MOVL         R12, R13
+	SHRL         $0x0a, R13
+	ANDL         $0x001fffff, R13
+	SHLQ         $0x04, R13
+	ADDQ         DX, R13
+	ANDL         $0x000003ff, R12
+
+	// The terms of the errors: for each value, by level.
 	VBROADCASTSS (R9), Y2
 	VSUBPS       Y2, Y0, Y1
 	VBROADCASTSS 256(R9), Y2
@@ -105,13 +111,6 @@ lanes:
 	VBROADCASTSS 268(R9), Y1
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	MOVL         R12, R13
-	SHRL         $0x0a, R13
-	ANDL         $0x001fffff, R13
-	SHLQ         $0x04, R13
-	ADDQ         DX, R13
-	ANDL         $0x000003ff, R12
-	SUBL         $0x08, R12
 
 	// The first 8 neighbours.
 	VPMOVZXWD  (R13), Y0
@@ -126,7 +125,7 @@ lanes:
 	VPERMPS    Y1, Y6, Y6
 	VADDPS     Y6, Y5, Y5
 	VMINPS     grid7f7fffff<>+0(SB), Y5, Y5
-	CMPL       R12, $0x00
+	SUBL       $0x08, R12
 	JG         more
 	VPERM2F128 $0x01, Y5, Y5, Y0
 	VMINPS     Y0, Y5, Y1
@@ -138,7 +137,7 @@ lanes:
 	VMOVMSKPS  Y5, R12
 	TZCNTL     R12, R12
 	MOVWLZX    (R13)(R12*2), R12
-	JMP        chosen
+	JMP        found
 
 	// The others. Above its point a lane keeps the point's place in the list.
 more:
@@ -182,6 +181,7 @@ chunks:
 	VMOVD      X0, R12
 	MOVWLZX    R12, R12
 
+found:
 chosen:
 	MOVL R12, 1920(R10)(R11*4)
 	INCQ R11
@@ -468,14 +468,20 @@ groups:
 	XORQ R11, R11
 
 lanes:
-	MOVL  896(R10)(R11*4), R12
-	MOVL  (CX)(R12*4), R12
-	TESTL R12, R12
-	JNS   chosen
-
-	// The terms of the errors: for each value, by level.
+	MOVL         896(R10)(R11*4), R12
+	MOVL         (CX)(R12*4), R12
+	TESTL        R12, R12
+	JNS          chosen
 	VBROADCASTSS 512(DI)(R11*4), Y0
 	VMULPS       gridOdd2<>+0(SB), Y0, Y0
+	MOVL         R12, R13
+	SHRL         $0x0a, R13
+	ANDL         $0x001fffff, R13
+	SHLQ         $0x04, R13
+	ADDQ         DX, R13
+	ANDL         $0x000003ff, R12
+
+	// The terms of the errors: for each value, by level.
 	VBROADCASTSS (R9), Y2
 	VSUBPS       Y2, Y0, Y1
 	VBROADCASTSS 256(R9), Y2
@@ -516,13 +522,6 @@ lanes:
 	VBROADCASTSS 284(R9), Y1
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	MOVL         R12, R13
-	SHRL         $0x0a, R13
-	ANDL         $0x001fffff, R13
-	SHLQ         $0x04, R13
-	ADDQ         DX, R13
-	ANDL         $0x000003ff, R12
-	SUBL         $0x08, R12
 
 	// The first 8 neighbours.
 	VPMOVZXWD  (R13), Y0
@@ -549,7 +548,7 @@ lanes:
 	VPERMILPS  Y10, Y1, Y10
 	VADDPS     Y10, Y9, Y9
 	VMINPS     grid7f7fffff<>+0(SB), Y9, Y9
-	CMPL       R12, $0x00
+	SUBL       $0x08, R12
 	JG         more
 	VPERM2F128 $0x01, Y9, Y9, Y0
 	VMINPS     Y0, Y9, Y1
@@ -561,7 +560,7 @@ lanes:
 	VMOVMSKPS  Y9, R12
 	TZCNTL     R12, R12
 	MOVWLZX    (R13)(R12*2), R12
-	JMP        chosen
+	JMP        found
 
 	// The others. Above its point a lane keeps the point's place in the list.
 more:
@@ -617,6 +616,7 @@ chunks:
 	VMOVD      X0, R12
 	MOVWLZX    R12, R12
 
+found:
 chosen:
 	MOVL R12, 1920(R10)(R11*4)
 	INCQ R11
@@ -738,3 +738,153 @@ DATA gridOdd2<>+20(SB)/4, $0x40400000
 DATA gridOdd2<>+24(SB)/4, $0x40a00000
 DATA gridOdd2<>+28(SB)/4, $0x40e00000
 GLOBL gridOdd2<>(SB), RODATA|NOPTR, $32
+
+// func nearest8AVX2(list *uint16, length int, x *float32, w *float32, value *float32) uint32
+// Requires: AVX, AVX2, BMI
+TEXT ·nearest8AVX2(SB), NOSPLIT, $0-44
+	MOVQ           list+0(FP), AX
+	MOVQ           length+8(FP), CX
+	MOVQ           x+16(FP), DX
+	MOVQ           w+24(FP), BX
+	MOVQ           value+32(FP), SI
+	VBROADCASTF128 (SI), Y0
+
+	// The terms of the errors: for each value, by level.
+	VBROADCASTSS (DX), Y2
+	VSUBPS       Y2, Y0, Y1
+	VBROADCASTSS (BX), Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBROADCASTSS 4(DX), Y3
+	VSUBPS       Y3, Y0, Y1
+	VBROADCASTSS 4(BX), Y3
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	VBROADCASTSS 8(DX), Y4
+	VSUBPS       Y4, Y0, Y1
+	VBROADCASTSS 8(BX), Y4
+	VMULPS       Y1, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS 12(DX), Y5
+	VSUBPS       Y5, Y0, Y1
+	VBROADCASTSS 12(BX), Y5
+	VMULPS       Y1, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VBROADCASTSS 16(DX), Y6
+	VSUBPS       Y6, Y0, Y1
+	VBROADCASTSS 16(BX), Y6
+	VMULPS       Y1, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VBROADCASTSS 20(DX), Y7
+	VSUBPS       Y7, Y0, Y1
+	VBROADCASTSS 20(BX), Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y7, Y7
+	VBROADCASTSS 24(DX), Y8
+	VSUBPS       Y8, Y0, Y1
+	VBROADCASTSS 24(BX), Y8
+	VMULPS       Y1, Y8, Y8
+	VMULPS       Y1, Y8, Y8
+	VBROADCASTSS 28(DX), Y1
+	VSUBPS       Y1, Y0, Y0
+	VBROADCASTSS 28(BX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+
+	// The first 8 neighbours.
+	VPMOVZXWD  (AX), Y0
+	VPERMILPS  Y0, Y2, Y9
+	VPSRLD     $0x02, Y0, Y10
+	VPERMILPS  Y10, Y3, Y10
+	VADDPS     Y10, Y9, Y9
+	VPSRLD     $0x04, Y0, Y10
+	VPERMILPS  Y10, Y4, Y10
+	VADDPS     Y10, Y9, Y9
+	VPSRLD     $0x06, Y0, Y10
+	VPERMILPS  Y10, Y5, Y10
+	VADDPS     Y10, Y9, Y9
+	VPSRLD     $0x08, Y0, Y10
+	VPERMILPS  Y10, Y6, Y10
+	VADDPS     Y10, Y9, Y9
+	VPSRLD     $0x0a, Y0, Y10
+	VPERMILPS  Y10, Y7, Y10
+	VADDPS     Y10, Y9, Y9
+	VPSRLD     $0x0c, Y0, Y10
+	VPERMILPS  Y10, Y8, Y10
+	VADDPS     Y10, Y9, Y9
+	VPSRLD     $0x0e, Y0, Y10
+	VPERMILPS  Y10, Y1, Y10
+	VADDPS     Y10, Y9, Y9
+	VMINPS     grid7f7fffff<>+0(SB), Y9, Y9
+	SUBL       $0x08, CX
+	JG         more
+	VPERM2F128 $0x01, Y9, Y9, Y0
+	VMINPS     Y0, Y9, Y1
+	VPERMILPS  $0x4e, Y1, Y0
+	VMINPS     Y0, Y1, Y1
+	VPERMILPS  $0xb1, Y1, Y0
+	VMINPS     Y0, Y1, Y1
+	VCMPPS     $0x00, Y1, Y9, Y9
+	VMOVMSKPS  Y9, CX
+	TZCNTL     CX, CX
+	MOVWLZX    (AX)(CX*2), AX
+	JMP        found
+
+	// The others. Above its point a lane keeps the point's place in the list.
+more:
+	VMOVDQU gridPlaces0<>+0(SB), Y10
+	VPOR    Y10, Y0, Y0
+
+chunks:
+	ADDQ       $0x10, AX
+	VPADDD     grid80000<>+0(SB), Y10, Y10
+	VPMOVZXWD  (AX), Y11
+	VPERMILPS  Y11, Y2, Y12
+	VPSRLD     $0x02, Y11, Y13
+	VPERMILPS  Y13, Y3, Y13
+	VADDPS     Y13, Y12, Y12
+	VPSRLD     $0x04, Y11, Y13
+	VPERMILPS  Y13, Y4, Y13
+	VADDPS     Y13, Y12, Y12
+	VPSRLD     $0x06, Y11, Y13
+	VPERMILPS  Y13, Y5, Y13
+	VADDPS     Y13, Y12, Y12
+	VPSRLD     $0x08, Y11, Y13
+	VPERMILPS  Y13, Y6, Y13
+	VADDPS     Y13, Y12, Y12
+	VPSRLD     $0x0a, Y11, Y13
+	VPERMILPS  Y13, Y7, Y13
+	VADDPS     Y13, Y12, Y12
+	VPSRLD     $0x0c, Y11, Y13
+	VPERMILPS  Y13, Y8, Y13
+	VADDPS     Y13, Y12, Y12
+	VPSRLD     $0x0e, Y11, Y13
+	VPERMILPS  Y13, Y1, Y13
+	VADDPS     Y13, Y12, Y12
+	VPOR       Y10, Y11, Y11
+	VCMPPS     $0x01, Y9, Y12, Y13
+	VBLENDVPS  Y13, Y12, Y9, Y9
+	VBLENDVPS  Y13, Y11, Y0, Y0
+	SUBL       $0x08, CX
+	JG         chunks
+	VPERM2F128 $0x01, Y9, Y9, Y1
+	VMINPS     Y1, Y9, Y2
+	VPERMILPS  $0x4e, Y2, Y1
+	VMINPS     Y1, Y2, Y2
+	VPERMILPS  $0xb1, Y2, Y1
+	VMINPS     Y1, Y2, Y2
+	VCMPPS     $0x04, Y2, Y9, Y9
+	VPOR       Y9, Y0, Y0
+	VPERM2F128 $0x01, Y0, Y0, Y1
+	VPMINUD    Y1, Y0, Y0
+	VPERMILPS  $0x4e, Y0, Y1
+	VPMINUD    Y1, Y0, Y0
+	VPERMILPS  $0xb1, Y0, Y1
+	VPMINUD    Y1, Y0, Y0
+	VMOVD      X0, AX
+	MOVWLZX    AX, AX
+
+found:
+	VZEROUPPER
+	MOVL AX, ret+40(FP)
+	RET

@@ -15,3 +15,8 @@ func gridTry4AVX2(s *float32, cells *uint32, near *uint16, n int, trials int)
 //
 //go:noescape
 func gridTry8AVX2(s *float32, cells *uint32, near *uint16, n int, trials int)
+
+// nearest8AVX2 is nearest8Generic for a list of that length.
+//
+//go:noescape
+func nearest8AVX2(list *uint16, length int, x *float32, w *float32, value *float32) uint32

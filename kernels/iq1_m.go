@@ -1,6 +1,9 @@
 package kernels
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // IQ1_M stores 256 values in 56 bytes, 1.75 bits a value:
 //
@@ -96,6 +99,23 @@ func quantizeIQ1_M(dst []byte, x, weights []float32, s *iq1Block) {
 	}
 }
 
+// sumM sets the sums for IQ1_M.
+func (s *iq1Block) sumM(x []float32) {
+	x = x[:16]
+	var sumX, sumW [2]float32
+	sums := &s.scan.sums
+	for i, at := range s.order[:16] {
+		half := at / 8 & 1
+		w := s.w[at&15]
+		sumX[half] += float32(w * x[at&15])
+		sumW[half] += w
+		sums[0][i+1], sums[1][i+1] = sumX[0], sumX[1]
+		sums[2][i+1], sums[3][i+1] = sumW[0], sumW[1]
+	}
+	nan := math.Float32frombits(f32NaN)
+	sums[2][17], sums[3][17] = nan, nan
+}
+
 // iq1SplitMGeneric finds the split of 16 values, and δ for either half of them, for
 // which the scale fits best.
 //
@@ -103,22 +123,14 @@ func quantizeIQ1_M(dst []byte, x, weights []float32, s *iq1Block) {
 // T·(1+δ) − S(low) − S(high), because t+δ falls by 1 at each split; its squares fall
 // by fixed amounts likewise.
 func iq1SplitMGeneric(s *iq1Block, x []float32) {
-	var sumX, sumW [2][17]float32 // by half of the sub-block
-	for i, at := range s.order[:16] {
-		half, other := at/8&1, at/8&1^1
-		w := s.w[at&15]
-		sumX[half][i+1] = sumX[half][i] + float32(w*x[at&15])
-		sumX[other][i+1] = sumX[other][i]
-		sumW[half][i+1] = sumW[half][i] + w
-		sumW[other][i+1] = sumW[other][i]
-	}
+	s.sumM(x)
 	s.split = iq1Split{shift: -1}
 	best := float32(-maxFloat32)
 	for low := range 17 {
 		for high := low; high < 17; high++ {
 			var xq, q2 [2][2]float32 // by half and by δ
 			for half := range 2 {
-				x, w := &sumX[half], &sumW[half]
+				x, w := &s.scan.sums[half], &s.scan.sums[2+half]
 				split := x[low] + x[high]
 				for shift := range 2 {
 					q := &iq1Values[shift]

@@ -1,6 +1,9 @@
 package kernels
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // IQ1_S stores 256 values in 50 bytes, 1.5625 bits a value:
 //
@@ -109,14 +112,26 @@ func (f *weightedFit) scale(otherwise float32) float32 {
 	return otherwise
 }
 
+// sumS sets the sums for IQ1_S.
+func (s *iq1Block) sumS(x []float32) {
+	x = x[:32]
+	sumX, sumW := &s.scan.sums[0], &s.scan.sums[1]
+	var xSum, wSum float32
+	for i, at := range s.order {
+		w := s.w[at&31]
+		xSum += float32(w * x[at&31])
+		wSum += w
+		sumX[i+1], sumW[i+1] = xSum, wSum
+	}
+	for i := 33; i < 36; i++ {
+		sumW[i] = math.Float32frombits(f32NaN)
+	}
+}
+
 // iq1SplitSGeneric finds the split of 32 values for which the scale fits best.
 func iq1SplitSGeneric(s *iq1Block, x []float32) {
-	var sumX, sumW [33]float32
-	for i, at := range s.order {
-		w := s.w[at]
-		sumX[i+1] = sumX[i] + float32(w*x[at])
-		sumW[i+1] = sumW[i] + w
-	}
+	s.sumS(x)
+	sumX, sumW := (*[33]float32)(s.scan.sums[0][:]), (*[33]float32)(s.scan.sums[1][:])
 	s.split = iq1Split{shift: -1}
 	best := float32(-maxFloat32)
 	for low := range sumX {

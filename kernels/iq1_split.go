@@ -21,6 +21,22 @@ type iq1Block struct {
 	order  [32]uint8 // the places of the values in ascending order, equal values as they come
 	levels [32]uint8 // t+1
 	split  iq1Split
+	scan   iq1Scan
+}
+
+// An iq1Scan is the working memory of the search for a split. The assembly knows the
+// layout.
+type iq1Scan struct {
+	// sums are those of the first values and weights in ascending order: by how many
+	// they are, from 0 on. For IQ1_S the rows are the values' and the weights', for
+	// IQ1_M the values' and the weights' of either half. Behind the last sum the
+	// weights' rows have NaNs.
+	sums  [4][48]float32
+	wide  [4][80]float32
+	lanes [2][8]float32
+	scale float32
+	low   int32
+	high  int32 // the high place times the number of choices of δ, plus the choice
 }
 
 // An iq1Split says that in ascending order values [0, low) have t = -1, [low, high)
@@ -42,8 +58,8 @@ func (s *iq1Block) weigh(x, importance []float32, energy float32) {
 	}
 }
 
-// sort sets order.
-func (s *iq1Block) sort(x []float32) {
+// sortGeneric sets order.
+func (s *iq1Block) sortGeneric(x []float32) {
 	for i, v := range x {
 		j := i
 		for ; j > 0 && x[s.order[(j-1)&31]] > v; j-- {

@@ -18,7 +18,7 @@ func (b *codebook) nearest(cell int, x, w []float32, value *[8]float32) uint16 {
 	if b.dims == 4 {
 		return nearest4(list, (*[4]float32)(x), (*[4]float32)(w), value)
 	}
-	return nearest8(list, (*[8]float32)(x), (*[8]float32)(w), value)
+	return nearest8(list, (*[8]float32)(x), (*[8]float32)(w), (*[4]float32)(value[:]))
 }
 
 func nearest4(list []uint16, x, w *[4]float32, value *[8]float32) uint16 {
@@ -39,9 +39,9 @@ func nearest4(list []uint16, x, w *[4]float32, value *[8]float32) uint16 {
 	return found
 }
 
-// nearest8 looks the terms of the sums up: there are only 24 of them, and lists
+// nearest8Generic looks the terms of the sums up: there are only 24 of them, and lists
 // are dozens of points long.
-func nearest8(list []uint16, x, w *[8]float32, value *[8]float32) uint16 {
+func nearest8Generic(list []uint16, x, w *[8]float32, value *[4]float32) uint16 {
 	var term [8][4]float32
 	for i := range term {
 		for l := range 3 {

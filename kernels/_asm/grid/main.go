@@ -24,6 +24,7 @@ func main() {
 	ConstraintExpr("!purego")
 	gridTry(grid{dims: 4, radix: 8, bits: 3})
 	gridTry(grid{dims: 8, radix: 3, bits: 2})
+	nearest8(grid{dims: 8, radix: 3, bits: 2})
 	Generate()
 }
 
@@ -140,29 +141,40 @@ func (k grid) choose(cells, near, at, group, row, lanes Register) {
 	TESTL(c.As32(), c.As32())
 	JNS(LabelRef("chosen"))
 
-	Comment("The terms of the errors: for each value, by level.")
 	value := YMM()
 	VBROADCASTSS(Mem{Base: at, Index: lane, Scale: 4}.Offset(scaleAt), value)
 	VMULPS(k.odd(), value, value)
-	terms := make([]VecVirtual, k.dims)
-	for i := range terms {
-		d, t := YMM(), YMM()
-		VBROADCASTSS(Mem{Base: group}.Offset(xAt+4*i), t)
-		VSUBPS(t, value, d)
-		VBROADCASTSS(Mem{Base: group}.Offset(rootAt+4*i), t)
-		VMULPS(d, t, t)
-		VMULPS(d, t, t)
-		terms[i] = t
-	}
-	list, chunks := GP64(), GP64()
+	list, length := GP64(), GP64()
 	MOVL(c.As32(), list.As32())
 	SHRL(U8(listShift), list.As32())
 	ANDL(U32(listChunk), list.As32())
 	SHLQ(U8(4), list)
 	ADDQ(near, list)
-	MOVL(c.As32(), chunks.As32())
-	ANDL(U32(listLen), chunks.As32())
-	SUBL(U8(8), chunks.As32())
+	MOVL(c.As32(), length.As32())
+	ANDL(U32(listLen), length.As32())
+	k.search(value, Mem{Base: group}.Offset(xAt), Mem{Base: group}.Offset(rootAt), list, length, c)
+
+	Label("chosen")
+	MOVL(c.As32(), Mem{Base: row, Index: lane, Scale: 4}.Offset(pointsAt))
+	INCQ(lane)
+	CMPQ(lane, lanes)
+	JNE(LabelRef("lanes"))
+}
+
+// search sets point to the packed point in the list that is best for the values x of
+// importance w.
+func (k grid) search(value VecVirtual, x, w Mem, list, length, point GPVirtual) {
+	Comment("The terms of the errors: for each value, by level.")
+	terms := make([]VecVirtual, k.dims)
+	for i := range terms {
+		d, t := YMM(), YMM()
+		VBROADCASTSS(x.Offset(4*i), t)
+		VSUBPS(t, value, d)
+		VBROADCASTSS(w.Offset(4*i), t)
+		VMULPS(d, t, t)
+		VMULPS(d, t, t)
+		terms[i] = t
+	}
 
 	Comment("The first 8 neighbours.")
 	points, best := YMM(), YMM()
@@ -170,15 +182,15 @@ func (k grid) choose(cells, near, at, group, row, lanes Register) {
 	VPMOVZXWD(Mem{Base: list}, points)
 	sum := k.errors(points, terms)
 	VMINPS(most, sum, best) // most if sum is NaN
-	CMPL(chunks.As32(), U8(0))
+	SUBL(U8(8), length.As32())
 	JG(LabelRef("more"))
 	least := allLanes(best, VMINPS)
 	VCMPPS(U8(0), least, best, best)
 	first := GP32()
 	VMOVMSKPS(best, first)
 	TZCNTL(first, first)
-	MOVWLZX(Mem{Base: list, Index: first, Scale: 2}, c.As32())
-	JMP(LabelRef("chosen"))
+	MOVWLZX(Mem{Base: list, Index: first, Scale: 2}, point.As32())
+	JMP(LabelRef("found"))
 
 	Comment("The others. Above its point a lane keeps the point's place in the list.")
 	Label("more")
@@ -196,19 +208,30 @@ func (k grid) choose(cells, near, at, group, row, lanes Register) {
 	VCMPPS(U8(1), best, sum, less)
 	VBLENDVPS(less, sum, best, best)
 	VBLENDVPS(less, next, points, points)
-	SUBL(U8(8), chunks.As32())
+	SUBL(U8(8), length.As32())
 	JG(LabelRef("chunks"))
 	least = allLanes(best, VMINPS)
 	VCMPPS(U8(4), least, best, best) // not equal
 	VPOR(best, points, points)
-	VMOVD(allLanes(points, VPMINUD).AsX(), c.As32())
-	MOVWLZX(c.As16(), c.As32())
+	VMOVD(allLanes(points, VPMINUD).AsX(), point.As32())
+	MOVWLZX(point.As16(), point.As32())
+	Label("found")
+}
 
-	Label("chosen")
-	MOVL(c.As32(), Mem{Base: row, Index: lane, Scale: 4}.Offset(pointsAt))
-	INCQ(lane)
-	CMPQ(lane, lanes)
-	JNE(LabelRef("lanes"))
+// nearest8 is the search alone, for values that are no multiples of a scale.
+func nearest8(k grid) {
+	simd.Func("nearest8AVX2", "func(list *uint16, length int, x, w, value *float32) uint32",
+		"nearest8AVX2 is nearest8Generic for a list of that length.")
+	list, length := GP64(), GP64()
+	Load(Param("list"), list)
+	Load(Param("length"), length)
+	x, w, levels := Load(Param("x"), GP64()), Load(Param("w"), GP64()), Load(Param("value"), GP64())
+	value, point := YMM(), GP64()
+	VBROADCASTF128(Mem{Base: levels}, value)
+	k.search(value, Mem{Base: x}, Mem{Base: w}, list, length, point)
+	VZEROUPPER()
+	Store(point.As32(), ReturnIndex(0))
+	RET()
 }
 
 // errors returns the sums of the terms that 8 packed points select.
