@@ -114,22 +114,15 @@ func FuzzConversions(f *testing.F) {
 	f.Add(bytesOf(specials))
 	f.Add(allCodes8())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		defer Use(Implementations()...)
 		for _, c := range conversions {
 			src := b[:len(b)/c.from*c.from]
 			got, want := make([]byte, len(src)/c.from*c.to), make([]byte, len(src)/c.from*c.to)
 			c.generic(want, src)
-			for _, im := range implementations {
-				if !im.available {
-					continue
-				}
-				if err := Use(im.name); err != nil {
-					t.Fatal(err)
-				}
+			eachAvailable(t, func(name string) {
 				if c.convert(got, src); !bytes.Equal(got, want) {
-					t.Fatalf("%s of %x with %s = %x, want %x", c.name, src, im.name, got, want)
+					t.Fatalf("%s of %x with %s = %x, want %x", c.name, src, name, got, want)
 				}
-			}
+			})
 		}
 	})
 }
