@@ -26,6 +26,7 @@ var rooms = []room{
 	{"cmd/", []string{"transform", "formats", "kernels"}, // kernels for LORATOOL_CPU and the version
 		[]string{"github.com/urfave/cli/v2", "github.com/schollz/progressbar/v3", "golang.org/x/term"}},
 	{"transform/lowrank", []string{"formats", "kernels", "transform/lowrank"}, []string{"gonum.org/v1/gonum", "golang.org/x/sync"}},
+	{"transform/adapter", []string{"formats", "kernels", "transform/adapter", "transform/lowrank"}, []string{"gonum.org/v1/gonum"}},
 	{"transform/", []string{"formats", "kernels", "transform/adapter", "transform/arch", "transform/lowrank", "transform/recipe"},
 		[]string{"golang.org/x/sync", "gonum.org/v1/plot", "google.golang.org/protobuf"}},
 	{"formats/", []string{"formats", "kernels"},
