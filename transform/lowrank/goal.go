@@ -1,0 +1,91 @@
+package lowrank
+
+import "math"
+
+// A Goal says how many singular values are wanted: Rank of them, or if Rank is 0
+// what the other fields ask for.
+type Goal struct {
+	Rank   int
+	Energy float64 // the fewest that keep this share of ‖D‖², if not 0
+	Floor  float64 // those above this, if Energy is 0
+	Max    int     // never more than so many; 0 for no limit
+}
+
+// limit returns the greatest rank that can come out for a matrix of which the
+// shorter side is n.
+func (g Goal) limit(n int) int {
+	if g.Rank > 0 {
+		return min(g.Rank, n)
+	}
+	if g.Max > 0 {
+		return min(g.Max, n)
+	}
+	return n
+}
+
+// rank returns the rank for estimates of the squared singular values, in
+// descending order, of which there are n in all; settled is false if more of
+// them may change it.
+func (g Goal) rank(squares []float64, norm2 float64, n int) (r int, settled bool) {
+	limit := g.limit(n)
+	switch {
+	case g.Rank > 0:
+		r = limit
+	case g.Energy > 0:
+		var sum float64
+		for r < len(squares) && r < limit && sum < g.Energy*norm2 {
+			sum += squares[r]
+			r++
+		}
+		// The last few estimates are too low by much, and so is their sum.
+		return r, r == limit && r <= len(squares) || sum >= g.Energy*norm2
+	default:
+		for r < len(squares) && r < limit && squares[r] > g.Floor*g.Floor {
+			r++
+		}
+	}
+	return r, r < len(squares) || r == limit && r <= len(squares)
+}
+
+// Rank returns the rank that the goal means for a matrix with the given singular
+// values, of which ‖D‖ is the norm; n is the length of its shorter side.
+func (g Goal) RankOf(values []float64, norm float64, n int) int {
+	squares := make([]float64, len(values))
+	for i, v := range values {
+		squares[i] = v * v
+	}
+	r, _ := g.rank(squares, norm*norm, n)
+	return min(r, len(values))
+}
+
+// blockSize returns how many vectors a step adds: somewhat more than the rank,
+// because a Krylov space finds no more of several equal singular values than its
+// blocks have vectors, and a multiple of what one tile of the matrix product
+// takes.
+func (g Goal) blockSize(n int) int {
+	const tile = 12
+	r := 3*tile - 4
+	switch {
+	case g.Rank > 0:
+		r = g.Rank
+	case g.Max > 0:
+		r = min(r, g.Max) // it may come out much lower than that
+	}
+	return min((r+4+tile-1)/tile*tile, n)
+}
+
+// basisLimit returns how many vectors of length n the basis may have before it
+// is cut down to the best of them: eight times the rank, which is never needed
+// in practice, or 96 MiB, but always room for some steps.
+func (g Goal) basisLimit(n int) int {
+	const most = 96 << 20
+	r, b := g.limit(n), g.blockSize(n)
+	return min(n, max(r+3*b, min(8*r+4*b, most/(4*n))))
+}
+
+// NoiseEdge returns about how large the largest singular value of a matrix of
+// independent errors is: σ·(√rows + √cols), with σ² the mean of their variances
+// (the upper edge of the Marchenko-Pastur law).
+func NoiseEdge(rows, cols int, variance float64) float64 {
+	return math.Sqrt(variance) * (math.Sqrt(float64(rows)) + math.Sqrt(float64(cols)))
+}
