@@ -29,12 +29,12 @@ func (p *Problem) String() string {
 
 // A Verification is what [Verify] looked at and what it found.
 type Verification struct {
-	Path     string       `json:"path"`
-	Format   string       `json:"format"`
-	Tensors  int          `json:"tensors"`
-	Bytes    int64        `json:"bytes"` // of tensor data
-	Digests  []FileDigest `json:"digests,omitempty"`
-	Problems []Problem    `json:"problems"`
+	Path     string    `json:"path"`
+	Format   string    `json:"format"`
+	Tensors  int       `json:"tensors"`
+	Bytes    int64     `json:"bytes"` // of tensor data
+	Digests  []Digest  `json:"digests,omitempty"`
+	Problems []Problem `json:"problems"`
 }
 
 // Verify checks what a reference means, as [hf.Open] understands it:

@@ -18,10 +18,12 @@ var commands []*command
 
 func init() {
 	commands = []*command{
+		mergeCommand,
 		inspectCommand,
 		diffCommand,
 		verifyCommand,
 		castCommand,
+		demoCommand,
 		completionCommand,
 		versionCommand,
 	}

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/urfave/cli/v2"
 
-	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform"
 )
@@ -34,9 +31,9 @@ var castCommand = &command{
 }
 
 func runCast(c *call) error {
-	dtype, ok := formats.ParseDType(strings.ToUpper(c.String("dtype")))
-	if !ok || dtype != formats.F16 && dtype != formats.BF16 && dtype != formats.F32 {
-		return usagef("--dtype is bf16, f16 or f32", "--dtype can't be %q", c.String("dtype"))
+	dtype, err := c.dtype("")
+	if err != nil {
+		return err
 	}
 	m, err := hf.Open(c.operand(0))
 	if err != nil {
@@ -57,7 +54,7 @@ func runCast(c *call) error {
 			c.detailf("%s stays in %v: %s", t.Name, t.From, t.Kept)
 		}
 	}
-	if err := c.write(l, report); err != nil {
+	if err := c.write(l, report, nil); err != nil {
 		return err
 	}
 	for _, t := range report.Tensors {

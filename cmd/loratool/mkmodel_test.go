@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -17,31 +19,42 @@ import (
 	"github.com/loratool/loratool/transform"
 )
 
-// mkmodel makes a model for a script:
+// mkmodel makes a model for a script; see makeModel.
+func mkmodel(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: mkmodel OUT [key=value...] name:dtype:shape[=number[@index]]...")
+	}
+	ts.Check(makeModel(ts.MkAbs(args[0]), args[1:]...))
+}
+
+// makeModel makes a model:
 //
-//	mkmodel OUT [key=value…] tensor…
+//	makeModel(OUT, [key=value…] tensor…)
 //
 // OUT is a folder, or a file if it ends in .safetensors. A tensor is written
 // NAME:DTYPE:DIMxDIM, with random numbers from its name, or with =NUMBER after
 // it for the same number everywhere, or =NUMBER@INDEX for it in one place. Keys
 // are stem (of the files' names), shard (the largest file, in bytes), and
 // anything else for the metadata.
-func mkmodel(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: mkmodel OUT [key=value...] name:dtype:shape[=number[@index]]...")
-	}
+func makeModel(out string, args ...string) error {
 	m := &formats.Model{Format: "safetensors"}
 	var shard int64
-	for _, arg := range args[1:] {
+	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		switch {
 		case strings.Contains(key, ":"):
-			m.Tensors = append(m.Tensors, mktensor(ts, key, value))
+			t, err := makeTensor(key, value)
+			if err != nil {
+				return fmt.Errorf("%q: %v", arg, err)
+			}
+			m.Tensors = append(m.Tensors, t)
 		case key == "stem":
 			m.Stem = value
 		case key == "shard":
 			n, err := strconv.ParseInt(value, 10, 64)
-			ts.Check(err)
+			if err != nil {
+				return err
+			}
 			shard = n
 		default:
 			m.Metadata = m.Metadata.With(key, value)
@@ -49,28 +62,32 @@ func mkmodel(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var l *formats.Layout
 	var err error
-	if strings.HasSuffix(args[0], ".safetensors") {
+	if strings.HasSuffix(out, ".safetensors") {
 		l, err = safetensors.Layout(m)
 	} else {
 		l, err = hf.Layout(m, hf.LayoutOptions{MaxShardSize: shard})
 	}
-	ts.Check(err)
-	ts.Check(transform.Write(context.Background(), l, ts.MkAbs(args[0]), transform.Options{Force: true}))
+	if err != nil {
+		return err
+	}
+	return transform.Write(context.Background(), l, out, transform.Options{Force: true})
 }
 
-func mktensor(ts *testscript.TestScript, spec, value string) *formats.Tensor {
+func makeTensor(spec, value string) (*formats.Tensor, error) {
 	parts := strings.Split(spec, ":")
 	if len(parts) != 3 {
-		ts.Fatalf("%q is not name:dtype:shape", spec)
+		return nil, errors.New("not name:dtype:shape")
 	}
 	d, ok := formats.ParseDType(parts[1])
 	if !ok {
-		ts.Fatalf("%q is no number format", parts[1])
+		return nil, errors.New("no such number format")
 	}
 	info := formats.Info{Name: parts[0], DType: d}
 	for _, dim := range strings.Split(parts[2], "x") {
 		n, err := strconv.Atoi(dim)
-		ts.Check(err)
+		if err != nil {
+			return nil, err
+		}
 		info.Shape = append(info.Shape, n)
 	}
 	seed := fnv.New64()
@@ -80,16 +97,18 @@ func mktensor(ts *testscript.TestScript, spec, value string) *formats.Tensor {
 	for i := range x {
 		x[i] = r.NormFloat64()
 	}
-	if number, at, everywhere := strings.Cut(value, "@"); value != "" {
+	if number, at, one := strings.Cut(value, "@"); value != "" {
 		v, err := strconv.ParseFloat(number, 64)
-		ts.Check(err)
+		if err != nil {
+			return nil, err
+		}
 		for i := range x {
-			if !everywhere || strconv.Itoa(i) == at {
+			if !one || strconv.Itoa(i) == at {
 				x[i] = v
 			}
 		}
 	}
-	return &formats.Tensor{Info: info, Rows: memory{encode(d, x), info.RowBytes()}}
+	return &formats.Tensor{Info: info, Rows: memory{encode(d, x), info.RowBytes()}}, nil
 }
 
 // encode writes numbers in a format, without the product's own kernels where

@@ -70,7 +70,7 @@ func (c *call) printVerification(v *transform.Verification) {
 }
 
 func (c *call) printSums() error {
-	var sums []transform.FileDigest
+	var sums []transform.Digest
 	for _, dir := range c.Args().Slice() {
 		err := c.watched(func(o transform.Options) error {
 			list, err := transform.SumFolder(c.ctx, dir, o)

@@ -40,9 +40,10 @@ func (c *call) layout(m *formats.Model) (*formats.Layout, error) {
 }
 
 // write brings the layout into being at OUT and prints where; with --dry-run it
-// prints what it would have done instead. The report, which is complete once the
-// output is, goes where --report says.
-func (c *call) write(l *formats.Layout, report any) error {
+// prints what it would have done instead, beginning with rows of the command's
+// own. The report, which is complete once the output is, goes where --report
+// says.
+func (c *call) write(l *formats.Layout, report any, rows func()) error {
 	out := c.String("output")
 	if err := formats.CheckOutput(out, l, c.Bool("force")); err != nil {
 		return err
@@ -51,7 +52,7 @@ func (c *call) write(l *formats.Layout, report any) error {
 		return err
 	}
 	if c.Bool("dry-run") {
-		return c.printPlan(l, out)
+		return c.printPlan(l, out, rows)
 	}
 	start := time.Now()
 	err := c.watched(func(o transform.Options) error { return transform.Write(c.ctx, l, out, o) })
@@ -95,7 +96,7 @@ func (c *call) writeReport(l *formats.Layout, report any) error {
 }
 
 // printPlan prints what writing the layout takes.
-func (c *call) printPlan(l *formats.Layout, out string) error {
+func (c *call) printPlan(l *formats.Layout, out string, rows func()) error {
 	var copied, computed int
 	for _, f := range l.Files {
 		for _, p := range f.Tensors {
@@ -107,6 +108,9 @@ func (c *call) printPlan(l *formats.Layout, out string) error {
 		}
 	}
 	c.printf("%s\n", c.heading("Plan"))
+	if rows != nil {
+		rows()
+	}
 	c.row(0, "output", "%s", out)
 	c.row(0, "tensors", "%d computed, %d copied as they are", computed, copied)
 	c.row(0, "memory", "%s at most, for buffers", formatMemory(c.memory))

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/transform"
+	"github.com/loratool/loratool/transform/adapter"
+)
+
+var mergeCommand = &command{
+	name:    "merge",
+	form:    "BASE --lora ADAPTER[:STRENGTH] [--lora …] -o OUT",
+	summary: "merge LoRA adapters into the weights of a model",
+	about: `Adds what each adapter has learned to the base's weights, W + strength · scale · B·A, and
+		writes a complete checkpoint: weights, config brought up to date, tokenizer and all other files. The
+		sum is made in float32 and rounded once, so that the order of adapters makes no difference; for
+		one adapter in the base's own precision the result is PEFT's, bit for bit.
+
+		Every tensor of an adapter must find its place in the base, or nothing is written. Tensors that no
+		adapter changes are copied as they are.
+
+		OUT is a folder, or a single file if it ends in .safetensors.`,
+	examples: []example{
+		{"one adapter", "loratool merge ./base --lora ./my-adapter -o ./merged"},
+		{"two, at different strengths, from the Hugging Face cache", "loratool merge org/base --lora org/style:0.8 --lora ./facts:0.3 -o ./merged"},
+		{"what would it do, and what does it take?", "loratool merge ./base --lora ./my-adapter -o ./merged --dry-run"},
+	},
+	flags: flagList(
+		&cli.StringSliceFlag{Name: "lora", Usage: "`ADAPTER[:STRENGTH]` to merge, at strength 1 if none is given; once for each adapter"},
+		&cli.StringFlag{Name: "dtype", Value: "keep", Usage: "`FORMAT` of the merged weights: keep (that of the base), bf16, f16 or f32"},
+		&cli.StringFlag{Name: "rounding", Value: "single", Usage: "`HOW` to round: single (once, in the end), peft or peft-safe (as often as PEFT does without and with safe_merge)"},
+		&cli.StringFlag{Name: "base-is", Usage: "`WHICH` base it is, original or residual, for adapters whose initialisation changed it (PiSSA, OLoRA, KaSA)"},
+		&cli.BoolFlag{Name: "grow-vocab", Usage: "take over an adapter's vocabulary of another size, with its tokenizer"},
+		&cli.BoolFlag{Name: "allow-unmatched", Usage: "leave out, with a warning, what has no place in the base"},
+		&cli.BoolFlag{Name: "allow-nonfinite", Usage: "let NaN and infinities pass"},
+		outputFlags(), shardFlag(), workFlags(),
+	),
+	operands: [2]int{1, 1},
+	run:      runMerge,
+}
+
+func runMerge(c *call) (err error) {
+	o, err := c.mergeOptions()
+	if err != nil {
+		return err
+	}
+	base, err := hf.Open(c.operand(0))
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	adapters, err := c.openAdapters(c.StringSlice("lora"))
+	defer func() {
+		for _, a := range adapters {
+			a.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	merged, report, err := transform.Merge(base, adapters, o)
+	if err != nil {
+		return err
+	}
+	l, err := c.layout(merged)
+	if err != nil {
+		return err
+	}
+	c.explainMerge(report)
+	return c.write(l, report, func() { c.planMerge(report) })
+}
+
+// mergeOptions reads the flags that say what to merge, and how.
+func (c *call) mergeOptions() (o transform.MergeOptions, err error) {
+	if len(c.StringSlice("lora")) == 0 {
+		return o, usagef("the form is: "+c.cmd.usage(), "--lora is missing: which adapter shall be merged?")
+	}
+	if o.DType, err = c.dtype("keep"); err != nil {
+		return o, err
+	}
+	o.Rounding = transform.Rounding(c.String("rounding"))
+	switch o.Rounding {
+	case transform.RoundSingle, transform.RoundPEFT, transform.RoundPEFTSafe:
+	default:
+		return o, usagef("--rounding is single, peft or peft-safe", "--rounding can't be %q", o.Rounding)
+	}
+	o.BaseIs = adapter.BaseIs(c.String("base-is"))
+	switch o.BaseIs {
+	case adapter.BaseUnsaid, adapter.BaseOriginal, adapter.BaseResidual:
+	default:
+		return o, usagef("--base-is is original or residual", "--base-is can't be %q", o.BaseIs)
+	}
+	o.GrowVocab, o.AllowUnmatched, o.AllowNonfinite = c.Bool("grow-vocab"), c.Bool("allow-unmatched"), c.Bool("allow-nonfinite")
+	o.AllowRepeat = c.Bool("force")
+	o.HeadersOnly = c.Bool("dry-run")
+	o.Version = version()
+	return o, nil
+}
+
+// explainMerge tells what a person may want to know before the work begins.
+func (c *call) explainMerge(r *transform.MergeReport) {
+	for i, p := range r.Unmatched {
+		const shown = 10
+		if i == shown {
+			c.warnf("and %d more are left out", len(r.Unmatched)-shown)
+			break
+		}
+		c.warnf("left out: %s: %s", p.Name, p.Reason)
+	}
+	for _, n := range r.Notes {
+		c.infof("%s", n)
+	}
+	for _, change := range r.Config {
+		c.infof("config.json: %s", change)
+	}
+	for _, t := range r.Tensors {
+		c.detailf("%s: %s", t.Name, t.Action)
+	}
+}
+
+// planMerge prints the part of a plan that is about merging.
+func (c *call) planMerge(r *transform.MergeReport) {
+	c.row(0, "base", "%s", r.Base)
+	for i, a := range r.Adapters {
+		c.row(i, "adapters", "%s (%s), strength %v, %d of %d tensors used", a.Path, a.Type, a.Strength, a.Used, a.Tensors)
+	}
+	count := map[string]int{}
+	for _, t := range r.Tensors {
+		count[t.Action]++
+	}
+	words := []string{}
+	for _, action := range []string{"merged", "replaced", "created", "copied"} {
+		if n := count[action]; n > 0 {
+			words = append(words, plural(n, "%d "+action, "%d "+action))
+		}
+	}
+	c.row(0, "changes", "%s; %d tensors unchanged", strings.Join(words, ", "), r.Unchanged)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"math"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/transform/adapter"
+)
+
+// splitStrength divides ADAPTER:STRENGTH, as llama.cpp writes it. What follows
+// the last colon is a strength if it is a number; otherwise the colon belongs to
+// the name, as in C:\adapters or hf://org/name.
+func splitStrength(ref string) (name string, strength float64, err error) {
+	i := strings.LastIndexByte(ref, ':')
+	if i <= 0 || strings.ContainsAny(ref[i:], `/\`) {
+		return ref, 1, nil
+	}
+	strength, err = strconv.ParseFloat(ref[i+1:], 64)
+	if err != nil || math.IsNaN(strength) || math.IsInf(strength, 0) {
+		return "", 0, usagef("write ADAPTER:STRENGTH with a number, such as "+ref[:i]+":0.8", "the strength %q of %s is not a number", ref[i+1:], ref[:i])
+	}
+	return ref[:i], strength, nil
+}
+
+// openAdapters opens adapters by their references. If it returns an error, it
+// has opened those before.
+func (c *call) openAdapters(refs []string) (adapters []adapter.Weighted, err error) {
+	for _, ref := range refs {
+		strength := 1.0
+		if _, err := os.Lstat(ref); err != nil { // a name may have a colon
+			if ref, strength, err = splitStrength(ref); err != nil {
+				return adapters, err
+			}
+		}
+		a, err := adapter.Open(ref)
+		if err != nil {
+			return adapters, err
+		}
+		adapters = append(adapters, adapter.Weighted{Adapter: a, Strength: strength})
+	}
+	return adapters, nil
+}
+
+// dtype reads --dtype: a number format to cast to, or the given word for
+// Invalid, if it is not empty.
+func (c *call) dtype(none string) (formats.DType, error) {
+	name := strings.ToLower(c.String("dtype"))
+	if name == none && none != "" {
+		return formats.Invalid, nil
+	}
+	for _, d := range []formats.DType{formats.BF16, formats.F16, formats.F32} {
+		if strings.ToLower(d.String()) == name {
+			return d, nil
+		}
+	}
+	hint := "--dtype is bf16, f16 or f32"
+	if none != "" {
+		hint = "--dtype is " + none + ", bf16, f16 or f32"
+	}
+	return formats.Invalid, usagef(hint, "--dtype can't be %q", c.String("dtype"))
+}
