@@ -18,7 +18,8 @@ var (
 )
 
 func quantizeQ2_K(dst []byte, src []float32, rowLen int, weights []float32) {
-	var b q2KLanes
+	var room aligned[q2KLanes]
+	b := room.get()
 	for i := 0; i < len(src); {
 		if b.load(src, i); b.lanes > 0 {
 			b.fit(weights, i, rowLen)

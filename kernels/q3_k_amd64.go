@@ -15,7 +15,8 @@ type q3KLanes struct {
 var steps4 = newSymmetricSteps(4)
 
 func quantizeQ3_K(dst []byte, src []float32, rowLen int, weights []float32) {
-	var b q3KLanes
+	var room aligned[q3KLanes]
+	b := room.get()
 	for i := 0; i < len(src); {
 		if b.load(src, i); b.lanes > 0 {
 			if weights == nil {

@@ -8,7 +8,8 @@ var (
 )
 
 func quantizeQ5_K(dst []byte, src []float32, rowLen int, weights []float32) {
-	var b affineKLanes
+	var room aligned[affineKLanes]
+	b := room.get()
 	for i := 0; i < len(src); {
 		if b.load(src, i); b.lanes > 0 {
 			b.fit(weights, i, rowLen, q5KSteps, q5KWeightedSteps)

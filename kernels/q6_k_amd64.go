@@ -14,7 +14,8 @@ type q6KLanes struct {
 var steps32 = newSymmetricSteps(32)
 
 func quantizeQ6_K(dst []byte, src []float32, rowLen int, weights []float32) {
-	var b q6KLanes
+	var room aligned[q6KLanes]
+	b := room.get()
 	for i := 0; i < len(src); {
 		if b.load(src, i); b.lanes > 0 {
 			b.fit(weights, i, rowLen)

@@ -4,17 +4,19 @@ package kernels
 
 import "unsafe"
 
-// superLanes has a batch of super-blocks on its way through the lanes.
+// superLanes has a batch of super-blocks on its way through the lanes. Its arrays of
+// vectors come first and are whole cache lines.
 type superLanes struct {
-	lanes, blocks int                         // blocks ≤ lanes of them are in use
-	x             [superBlock * 16]float32    // columns
-	packed        [superBlock / 4 * 16]uint32 // levels, four columns in one
-	levels        [16][superBlock]uint8
-	sigma2        perLane
-	wild          uint32 // lanes that the generic code has to do
-
-	w, scratch [64 * 16]float32 // columns of a sub-block or two
+	x          [superBlock * 16]float32 // columns
+	w, scratch [64 * 16]float32         // columns of a sub-block or two
 	importance [32 * 16]float32
+	packed     [superBlock / 4 * 16]uint32 // levels, four columns in one
+	levels     [16][superBlock]uint8
+	sigma2     perLane
+
+	lanes, blocks int    // blocks ≤ lanes of them are in use
+	wild          uint32 // lanes that the generic code has to do
+	_             [64 - 20]byte
 }
 
 // load takes the next blocks of src from i on, as many as there are lanes for, and
