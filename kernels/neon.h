@@ -10,8 +10,13 @@
 #define FCVTN(n, d)    WORD $(0x0E216800 | (n)<<5 | (d))
 #define FCVTN2(n, d)   WORD $(0x4E216800 | (n)<<5 | (d))
 
-// Vd = Vn + Vm and Vn * Vm, of .4S
+// FCVTL (Vn.2S) and FCVTL2 (the upper half of Vn.4S), Vd.2D: float32 to float64
+#define FCVTLD(n, d)   WORD $(0x0E617800 | (n)<<5 | (d))
+#define FCVTLD2(n, d)  WORD $(0x4E617800 | (n)<<5 | (d))
+
+// Vd = Vn + Vm, Vn - Vm and Vn * Vm, of .4S
 #define FADD4S(m, n, d)  WORD $(0x4E20D400 | (m)<<16 | (n)<<5 | (d))
+#define FSUB4S(m, n, d)  WORD $(0x4EA0D400 | (m)<<16 | (n)<<5 | (d))
 #define FMUL4S(m, n, d)  WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d))
 
 // FCMEQ Vn.4S, Vn.4S, Vd.4S: all ones where n is not NaN

@@ -30,6 +30,53 @@ loop:
 done:
 	RET
 
+// func scaleNEON(y []float32, a float32)
+TEXT ·scaleNEON(SB), NOSPLIT, $0-28
+	MOVD  y_base+0(FP), R0
+	MOVD  y_len+8(FP), R1
+	MOVWU a+24(FP), R3
+	VDUP  R3, V16.S4
+	MOVD  $0x7fc00000, R3
+	VDUP  R3, V17.S4
+	CBZ   R1, done
+
+loop:
+	VLD1 (R0), [V0.S4, V1.S4]
+	FMUL4S(16, 0, 0)
+	FMUL4S(16, 1, 1)
+	CANONICAL(V17, V0, 0, V2, 2)
+	CANONICAL(V17, V1, 1, V3, 3)
+	VST1.P [V2.S4, V3.S4], 32(R0)
+	SUBS   $8, R1
+	BNE    loop
+
+done:
+	RET
+
+// func subNEON(dst, x, y []float32)
+TEXT ·subNEON(SB), NOSPLIT, $0-72
+	MOVD dst_base+0(FP), R0
+	MOVD dst_len+8(FP), R1
+	MOVD x_base+24(FP), R2
+	MOVD y_base+48(FP), R3
+	MOVD $0x7fc00000, R4
+	VDUP R4, V17.S4
+	CBZ  R1, done
+
+loop:
+	VLD1.P 32(R2), [V0.S4, V1.S4]
+	VLD1.P 32(R3), [V2.S4, V3.S4]
+	FSUB4S(2, 0, 0)
+	FSUB4S(3, 1, 1)
+	CANONICAL(V17, V0, 0, V4, 4)
+	CANONICAL(V17, V1, 1, V5, 5)
+	VST1.P [V4.S4, V5.S4], 32(R0)
+	SUBS   $8, R1
+	BNE    loop
+
+done:
+	RET
+
 // func leadingFiniteNEON(x []float32) int
 TEXT ·leadingFiniteNEON(SB), NOSPLIT, $0-32
 	MOVD x_base+0(FP), R0
