@@ -22,39 +22,56 @@ const (
 // as in the reference quantizer.
 func QuantizeMXFP4(dst []byte, src []float32, rowLen int, weights []float32) {
 	checkQuantize("QuantizeMXFP4", dst, src, rowLen, weights, BlockLenMXFP4, BlockSizeMXFP4)
+	quantizeMXFP4(dst, src)
+}
+
+func quantizeMXFP4Generic(dst []byte, src []float32) {
 	for ; len(src) > 0; dst, src = dst[BlockSizeMXFP4:], src[BlockLenMXFP4:] {
-		dst[0] = mxfp4Exponent(absPeak(src[:32]))
-		encodeE2M1(dst[1:17], src[:32], mxfp4HalfScale(dst[0]))
+		peak := absPeak(src[:32])
+		dst[0] = mxfp4Exponent(peak)
+		encodeE2M1(dst[1:17], src[:32], mxfp4HalfScale(dst[0]), peak)
 	}
 }
 
 // mxfp4Exponent returns e for a block whose greatest magnitude is peak.
 func mxfp4Exponent(peak float32) uint8 {
-	if peak == 0 || peak > maxFloat32 {
+	b := math.Float32bits(peak)
+	switch {
+	case b == 0 || b >= f32Inf:
+		return 0
+	case b < 1<<23: // subnormal: as many bits more are zero, as the exponent is lower
+		shift := 24 - bits.Len32(b)
+		b <<= shift
+		return uint8((b&^(1<<23)+mxfp4Near(-126-shift))>>23 - uint32(shift) + 1 - 2)
+	}
+	return uint8((b+mxfp4NearTable[b>>23])>>23 - 2)
+}
+
+// mxfp4Near returns how many ulps below 2^(exponent+1) the logarithms round to
+// exponent+1.
+//
+// An ulp less is 2^-24·log2(e) in the logarithm of a number just below 2^k, and half the
+// distance of float32 numbers there, just below k, is 2^(b-24), where 2^b ≤ |k| < 2^(b+1) if
+// k is negative, 2^b ≤ k-1 < 2^(b+1) if it is positive.
+func mxfp4Near(exponent int) uint32 {
+	near := exponent // k-1
+	if exponent < 0 {
+		near = -(exponent + 1)
+	}
+	if near == 0 {
 		return 0
 	}
-	b := math.Float32bits(peak)
-	exponent, mantissa := int(b>>23)-127, b&0x7fffff|0x800000
-	if b < 0x800000 { // subnormal
-		shift := 24 - bits.Len32(b)
-		exponent, mantissa = -126-shift, b<<shift
-	}
-	// The logarithm of a number just below a power of two, 2^k, rounds to k itself.
-	// An ulp less is 2^-24·log2(e) in the logarithm, and half the distance of float32
-	// numbers near k is 2^(b-24), where 2^b ≤ |k| < 2^(b+1).
-	k := exponent + 1
-	near := k - 1
-	if k <= 0 {
-		near = -k
-	}
-	if near > 0 {
-		ulps := uint32(float64(uint32(1)<<(bits.Len(uint(near))-1)) * math.Ln2)
-		if mantissa >= 1<<24-ulps {
-			exponent = k
-		}
-	}
-	return uint8(exponent - 2 + 127)
+	b := bits.Len(uint(near)) - 1
+	return uint32(float64(uint32(1)<<b) * math.Ln2)
 }
+
+// mxfp4NearTable is mxfp4Near by biased exponent.
+var mxfp4NearTable = func() (table [256]uint32) {
+	for i := range table {
+		table[i] = mxfp4Near(i - 127)
+	}
+	return table
+}()
 
 // mxfp4HalfScale returns half the scale, 2^(e−128).
 func mxfp4HalfScale(e uint8) float32 {

@@ -16,18 +16,23 @@ const (
 // besides; that is the caller's. It ignores weights.
 func QuantizeNVFP4(dst []byte, src []float32, rowLen int, weights []float32) {
 	checkQuantize("QuantizeNVFP4", dst, src, rowLen, weights, BlockLenNVFP4, BlockSizeNVFP4)
+	quantizeNVFP4(dst, src)
+}
+
+func quantizeNVFP4Generic(dst []byte, src []float32) {
 	for ; len(src) > 0; dst, src = dst[BlockSizeNVFP4:], src[BlockLenNVFP4:] {
 		for b := range 4 {
 			x := src[16*b : 16*b+16]
-			dst[b] = encodeUE4M3(absPeak(x) / 6)
-			encodeE2M1(dst[4+8*b:12+8*b], x, ue4m3Half[dst[b]])
+			peak := absPeak(x)
+			dst[b] = encodeUE4M3(peak / 6)
+			encodeE2M1(dst[4+8*b:12+8*b], x, ue4m3Half[dst[b]], peak)
 		}
 	}
 }
 
-// encodeUE4M3 rounds to an unsigned 8-bit float with 4 exponent bits and 3 mantissa
-// bits, halves up, as the reference quantizer does: the numbers are those of F8_E4M3
-// below 240, which is the greatest. x must not be NaN.
+// encodeUE4M3 rounds to an unsigned 8-bit float with 4 exponent bits and 3 mantissa bits,
+// bias 7, halves up. As in the reference quantizer, what rounds to 256 or more becomes 448,
+// and subnormal numbers don't round up to the least normal one. x must not be NaN.
 func encodeUE4M3(x float32) uint8 {
 	const greatest = 0x7e
 	switch {
@@ -35,7 +40,7 @@ func encodeUE4M3(x float32) uint8 {
 		return 0
 	case x >= 0x1p8:
 		return greatest
-	case x < 0x1p-6: // subnormal, in units of 2^-9; it doesn't round up to a normal one
+	case x < 0x1p-6: // subnormal, in units of 2^-9
 		return uint8(min(int32(float32(x*512)+0.5), 7))
 	}
 	code := (math.Float32bits(x)+1<<19)>>20 - (127-7)<<3
