@@ -23,6 +23,10 @@ func init() {
 		diffCommand,
 		verifyCommand,
 		castCommand,
+		quantizeCommand,
+		metadataCommand,
+		splitCommand,
+		joinCommand,
 		demoCommand,
 		completionCommand,
 		versionCommand,
@@ -38,6 +42,7 @@ type command struct {
 	examples []example // that work as they stand, but for the names of files
 	flags    []cli.Flag
 	operands [2]int // how many it takes: at least, at most
+	inPlace  bool   // without -o it changes its operand
 	run      func(c *call) error
 }
 
@@ -142,7 +147,7 @@ func (cmd *command) start(ctx *cli.Context, ui *ui) error {
 	case n > cmd.operands[1]:
 		return usagef("the form is: "+cmd.usage(), "%s has no use for %q", cmd.name, c.operand(cmd.operands[1]))
 	}
-	if findFlag(cmd.flags, "output") != nil && c.String("output") == "" {
+	if findFlag(cmd.flags, "output") != nil && c.String("output") == "" && !cmd.inPlace {
 		return usagef("the form is: "+cmd.usage(), "-o OUT is missing: where shall the result go?")
 	}
 	return cmd.run(c)

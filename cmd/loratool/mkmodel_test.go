@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/gguf"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/formats/safetensors"
 	"github.com/loratool/loratool/transform"
@@ -31,7 +32,7 @@ func mkmodel(ts *testscript.TestScript, neg bool, args []string) {
 //
 //	makeModel(OUT, [key=value…] tensor…)
 //
-// OUT is a folder, or a file if it ends in .safetensors. A tensor is written
+// OUT is a folder, or a file if it ends in .safetensors or .gguf. A tensor is written
 // NAME:DTYPE:DIMxDIM, with random numbers from its name, or with =NUMBER after
 // it for the same number everywhere, or =NUMBER@INDEX for it in one place. Keys
 // are stem (of the files' names), shard (the largest file, in bytes), and
@@ -62,9 +63,12 @@ func makeModel(out string, args ...string) error {
 	}
 	var l *formats.Layout
 	var err error
-	if strings.HasSuffix(out, ".safetensors") {
+	switch {
+	case strings.HasSuffix(out, ".safetensors"):
 		l, err = safetensors.Layout(m)
-	} else {
+	case strings.HasSuffix(out, ".gguf"):
+		l, err = gguf.Layout(m, gguf.LayoutOptions{})
+	default:
 		l, err = hf.Layout(m, hf.LayoutOptions{MaxShardSize: shard})
 	}
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/formatstest"
 )
 
 const toy = "../../testdata/gguf/split/toy-0000%d-of-00003.gguf"
@@ -64,7 +65,9 @@ func TestRewrite(t *testing.T) {
 func TestJoin(t *testing.T) {
 	const whole = "19ad63dba0ae6ce701ec78a23abbb4dbc456d0c14aaab73bcf79e46ff78b3ee2"
 	for shard := 1; shard <= 3; shard++ {
-		l, err := Layout(openToy(t, shard), LayoutOptions{})
+		m := openToy(t, shard)
+		formatstest.Check(t, m)
+		l, err := Layout(m, LayoutOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

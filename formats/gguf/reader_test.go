@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/formatstest"
 )
 
 // Every version in every byte order reads as the same model.
@@ -37,6 +38,7 @@ func TestVersionsAndByteOrders(t *testing.T) {
 				if d := cmp.Diff(want, contents(t, m)); d != "" {
 					t.Errorf("data (-want +got):\n%s", d)
 				}
+				formatstest.Check(t, m)
 			})
 		}
 	}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/gguf"
+	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/formats/imatrix"
+	"github.com/loratool/loratool/transform"
+	"github.com/loratool/loratool/transform/recipe"
+)
+
+var quantizeCommand = &command{
+	name:    "quantize",
+	form:    "MODEL.gguf TYPE -o OUT.gguf",
+	summary: "make a GGUF model smaller: the files of llama-quantize, byte by byte",
+	about: `TYPE is a recipe such as Q4_K_M: a number format for most tensors, and a better one for those that
+		matter more. ` + fileTypeNames() + `, or COPY.
+
+		The result is the file that llama-quantize writes on x86-64, on every machine. The architecture
+		need not be known. A NaN, a number beyond the range of its format, and an importance matrix that
+		says nothing of a tensor that needs one are errors that name the tensor.
+
+		OUT is a file, or a folder of shards with --max-shard-size or --keep-split.`,
+	examples: []example{
+		{"the usual choice", "loratool quantize model-f16.gguf Q4_K_M -o model-Q4_K_M.gguf"},
+		{"with an importance matrix, and a better output", "loratool quantize model.gguf IQ3_XS -o small.gguf --imatrix imatrix.gguf --output-tensor-type q8_0"},
+		{"what would become of each tensor?", "loratool quantize model.gguf Q5_K_M -o out.gguf --dry-run -v"},
+	},
+	flags: flagList(
+		recipeFlags(),
+		&cli.IntSliceFlag{Name: "prune-layers", Usage: "leave out layer `N`, and number those after it anew; may be repeated"},
+		&cli.StringSliceFlag{Name: "override-kv", Usage: "`KEY=TYPE:VALUE`: set metadata; TYPE is int, float, bool or str; may be repeated"},
+		outputFlags(), splitFlags(), workFlags(),
+	),
+	operands: [2]int{2, 2},
+	run:      runQuantize,
+}
+
+// recipeFlags are for choosing number formats.
+func recipeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "imatrix", Usage: "`FILE` with the importance of inputs, as llama-imatrix measures it"},
+		&cli.StringSliceFlag{Name: "include-weights", Usage: "use it only for tensors with `TEXT` in their names; may be repeated"},
+		&cli.StringSliceFlag{Name: "exclude-weights", Usage: "do not use it for tensors with `TEXT` in their names; may be repeated"},
+		&cli.BoolFlag{Name: "pure", Usage: "the same format for all tensors"},
+		&cli.BoolFlag{Name: "leave-output-tensor", Usage: "leave output.weight as it is"},
+		&cli.StringFlag{Name: "output-tensor-type", Usage: "`FORMAT` of output.weight"},
+		&cli.StringFlag{Name: "token-embedding-type", Usage: "`FORMAT` of token embeddings"},
+		&cli.StringSliceFlag{Name: "tensor-type", Usage: "`REGEXP=FORMAT`: of tensors in whose names the expression matches; the first that does counts; may be repeated"},
+		&cli.StringFlag{Name: "tensor-type-file", Usage: "`FILE` with more of these, with space between them"},
+		&cli.BoolFlag{Name: "allow-requantize", Usage: "quantize tensors that are quantized already again"},
+	}
+}
+
+// splitFlags are for commands that write GGUF.
+func splitFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Category: groupOutput, Name: "max-shard-size", Usage: "`SIZE` of a file at most; OUT is a folder of shards then"},
+		&cli.BoolFlag{Category: groupOutput, Name: "keep-split", Usage: "a shard for each shard of MODEL; OUT is a folder then"},
+	}
+}
+
+func fileTypeNames() string {
+	var names []string
+	for _, f := range recipe.FTypes() {
+		names = append(names, f.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func runQuantize(c *call) error {
+	var o transform.QuantizeOptions
+	f, ok := recipe.ParseFType(c.operand(1))
+	if !ok {
+		return usagef("one of "+fileTypeNames()+", COPY", "there is no type %q", c.operand(1))
+	}
+	o.Recipe.FType = f
+	if err := c.recipe(&o); err != nil {
+		return err
+	}
+	m, err := c.openGGUF(c.operand(0))
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if path := c.String("imatrix"); path != "" {
+		if o.Imatrix, err = imatrix.Open(path); err != nil {
+			return err
+		}
+		defer o.Imatrix.Close()
+		o.Imatrix = c.filtered(o.Imatrix)
+	}
+	out, report, err := transform.Quantize(m, o)
+	if err != nil {
+		return err
+	}
+	l, err := c.ggufLayout(m, out, report)
+	if err != nil {
+		return err
+	}
+	c.infof("%s of tensors become %s, %.4g bits per weight", formatSize(m.NumBytes()), formatSize(report.Bytes()), report.BitsPerWeight())
+	for _, t := range report.Tensors {
+		c.detailf("%s: %v becomes %v", t.Name, t.From, t.DType)
+	}
+	if n := report.Fallbacks(); n > 0 {
+		c.warnf("the rows of %s do not fill blocks of the format that %v has for them, and got another",
+			plural(n, "%d tensor", "%d tensors"), f)
+	}
+	return c.write(l, report)
+}
+
+// recipe reads the flags that change the recipe.
+func (c *call) recipe(o *transform.QuantizeOptions) error {
+	r := &o.Recipe
+	r.Pure, r.LeaveOutput = c.Bool("pure"), c.Bool("leave-output-tensor")
+	o.AllowRequantize, o.KeepOrder = c.Bool("allow-requantize"), c.Bool("keep-split")
+	o.PruneLayers = c.IntSlice("prune-layers")
+	o.Measure = c.String("report") != ""
+	for _, flag := range []struct {
+		name string
+		dst  *formats.DType
+	}{{"output-tensor-type", &r.OutputType}, {"token-embedding-type", &r.TokenEmbeddingType}} {
+		if s := c.String(flag.name); s != "" {
+			d, err := recipe.ParseDType(s)
+			if err != nil {
+				return usagef(c.cmd.see(), "--%s: %v", flag.name, err)
+			}
+			*flag.dst = d
+		}
+	}
+	overrides := c.StringSlice("tensor-type")
+	if path := c.String("tensor-type-file"); path != "" {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		overrides = append(overrides, strings.Fields(string(data))...)
+	}
+	for _, s := range overrides {
+		v, err := recipe.ParseOverride(s)
+		if err != nil {
+			return usagef(c.cmd.see(), "--tensor-type: %v", err)
+		}
+		r.Overrides = append(r.Overrides, v)
+	}
+	for _, s := range c.StringSlice("override-kv") {
+		kv, err := transform.ParseOverrideKV(s)
+		if err != nil {
+			return usagef(c.cmd.see(), "--override-kv: %v", err)
+		}
+		o.Metadata = append(o.Metadata, kv)
+	}
+	return nil
+}
+
+// filtered returns the entries of an importance matrix that the flags leave.
+func (c *call) filtered(m *imatrix.Matrix) *imatrix.Matrix {
+	include, exclude := c.StringSlice("include-weights"), c.StringSlice("exclude-weights")
+	if len(include)+len(exclude) == 0 {
+		return m
+	}
+	return m.Filter(func(name string) bool {
+		occurs := func(part string) bool { return strings.Contains(name, part) }
+		return (len(include) == 0 || slices.ContainsFunc(include, occurs)) && !slices.ContainsFunc(exclude, occurs)
+	})
+}
+
+// openGGUF opens a model that must be GGUF.
+func (c *call) openGGUF(ref string) (*formats.Model, error) {
+	m, err := hf.Open(ref)
+	if err != nil {
+		return nil, err
+	}
+	if m.Format != "gguf" {
+		m.Close()
+		return nil, &formats.Error{Path: ref, Err: formats.Reasonf(formats.ErrUnsupported, "it is %s, not GGUF", m.Format)}
+	}
+	return m, nil
+}
+
+// ggufLayout plans the output as the flags say: a file, or a folder of shards.
+func (c *call) ggufLayout(m, out *formats.Model, report *transform.QuantizeReport) (*formats.Layout, error) {
+	var o gguf.LayoutOptions
+	if s := c.String("max-shard-size"); s != "" {
+		if c.Bool("keep-split") {
+			return nil, usagef(c.cmd.see(), "--max-shard-size and --keep-split are two ways to split")
+		}
+		var err error
+		if o.MaxShardSize, err = parseSize(s, decimalUnits); err != nil {
+			return nil, usagef(c.cmd.see(), "--max-shard-size: %v", err)
+		}
+	}
+	if c.Bool("keep-split") {
+		sources := make([]*formats.Tensor, len(report.Tensors))
+		for i, t := range report.Tensors {
+			sources[i] = t.Source
+		}
+		o.Shards = gguf.Shards(m, sources)
+	}
+	out.Stem = c.outputStem()
+	return gguf.Layout(out, o)
+}
