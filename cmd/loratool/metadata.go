@@ -68,14 +68,14 @@ func runMetadata(c *call) error {
 	if c.String("output") == "" {
 		return c.replace(l, path)
 	}
-	return c.write(l, nil)
+	return c.write(l, nil, nil)
 }
 
 // replace writes the layout in the place of the file that it is made from. The
 // old file stays until the new one is whole.
 func (c *call) replace(l *formats.Layout, path string) error {
 	if c.Bool("dry-run") {
-		return c.printPlan(l, path)
+		return c.printPlan(l, path, nil)
 	}
 	l.Inputs = nil // that the output is the input is what is wanted here
 	err := c.watched(func(o transform.Options) error {

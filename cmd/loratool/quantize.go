@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"strings"
@@ -112,7 +113,30 @@ func runQuantize(c *call) error {
 		c.warnf("the rows of %s do not fill blocks of the format that %v has for them, and got another",
 			plural(n, "%d tensor", "%d tensors"), f)
 	}
-	return c.write(l, report)
+	return c.write(l, report, func() { c.planQuantize(report) })
+}
+
+// planQuantize prints how many tensors get which format.
+func (c *call) planQuantize(report *transform.QuantizeReport) {
+	type sum struct {
+		dtype   formats.DType
+		tensors int
+		bytes   int64
+	}
+	var sums []sum
+	for _, t := range report.Tensors {
+		i := slices.IndexFunc(sums, func(s sum) bool { return s.dtype == t.DType })
+		if i < 0 {
+			i, sums = len(sums), append(sums, sum{dtype: t.DType})
+		}
+		sums[i].tensors++
+		sums[i].bytes += t.NumBytes()
+	}
+	slices.SortFunc(sums, func(a, b sum) int { return cmp.Compare(b.bytes, a.bytes) })
+	for i, s := range sums {
+		c.row(i, "formats", "%-8v %s, %s", s.dtype, plural(s.tensors, "%d tensor", "%d tensors"), formatSize(s.bytes))
+	}
+	c.row(0, "size", "%s of tensors, %.4g bits per weight", formatSize(report.Bytes()), report.BitsPerWeight())
 }
 
 // recipe reads the flags that change the recipe.

@@ -68,7 +68,7 @@ func (c *call) regroup(o gguf.LayoutOptions) error {
 	if err != nil {
 		return err
 	}
-	return c.write(l, regroupReport(l))
+	return c.write(l, regroupReport(l), nil)
 }
 
 // outputStem returns what shards are called, before their numbers.
