@@ -62,17 +62,5 @@ func fitRangeWeighted(levels *[32]uint8, x, w []float32, s *affineSearch) (d, lo
 	return f.scale, f.min
 }
 
-// weightedBlocks calls do with each block of 32 values of src and the weights of
-// their errors, importance·√(Σx²/rowLen + x²), Σx² being that of the row.
-func weightedBlocks(src []float32, rowLen int, weights []float32, do func(block int, x, w []float32)) {
-	var w [32]float32
-	for r := 0; r < len(src); r += rowLen {
-		row := src[r:][:rowLen]
-		sigma2 := float32(sumSquares32(row) / float32(rowLen))
-		for i := 0; i < rowLen; i += 32 {
-			x := row[i:][:32]
-			importanceWeights(w[:], x, weights[i:], sigma2)
-			do((r+i)/32, x, w[:])
-		}
-	}
-}
+// rowSpread returns Σx²/n of a row.
+func rowSpread(row []float32) float32 { return float32(sumSquares32(row) / float32(len(row))) }

@@ -72,6 +72,7 @@ func transpose(dst *float32, stride int, rows *[16]*float32, n, lanes int) {
 	}
 }
 
+// sumSquaresLanes adds Σx² of n columns to sum.
 func sumSquaresLanes(sum *perLane, x *float32, n, lanes int) {
 	if lanes == 16 {
 		sumSquaresLanesAVX512(sum, x, n)
@@ -134,15 +135,24 @@ func (s *affineSearch) lanes() *affineSteps {
 func (s *affineSteps) fit(f *[2]affineLanes, x, w, scratch *float32, n, lanes int) {
 	switch {
 	case lanes == 16 && s.absolute:
-		fitAffineAbsoluteAVX512(&f[0].scale[0], x, w, scratch, n, &s.top)
+		fitAffineAbsolutePairAVX512(&f[0].scale[0], x, w, scratch, n, &s.top)
 	case lanes == 16:
-		fitAffineAVX512(&f[0].scale[0], x, w, scratch, n, &s.top)
+		fitAffinePairAVX512(&f[0].scale[0], x, w, scratch, n, &s.top)
 	case s.absolute:
 		fitAffineAbsoluteAVX2(&f[0].scale[0], x, w, scratch, n, &s.top)
 		fitAffineAbsoluteAVX2(&f[1].scale[0], behind(x, n*lanes), behind(w, n*lanes), scratch, n, &s.top)
 	default:
 		fitAffineAVX2(&f[0].scale[0], x, w, scratch, n, &s.top)
 		fitAffineAVX2(&f[1].scale[0], behind(x, n*lanes), behind(w, n*lanes), scratch, n, &s.top)
+	}
+}
+
+// fitOne is affineSearch.fit of n columns. scratch is room for as many.
+func (s *affineSteps) fitOne(f *affineLanes, x, w, scratch *float32, n, lanes int) {
+	if lanes == 16 {
+		fitAffineAVX512(&f.scale[0], x, w, scratch, n, &s.top)
+	} else {
+		fitAffineAVX2(&f.scale[0], x, w, scratch, n, &s.top)
 	}
 }
 
@@ -253,4 +263,38 @@ func (l *levelLanes) quantize(packed *uint32, x *float32, n int, lo, hi float32,
 	} else {
 		levelsAVX2(packed, x, &l.d[0], n, lo, hi)
 	}
+}
+
+// iq4Lanes are the results of fitIQ4 for the lanes.
+type iq4Lanes struct {
+	scale perLane
+	wild  uint32
+}
+
+// fit is fitIQ4 of n columns.
+func (f *iq4Lanes) fit(x, w *float32, n, lanes int) {
+	if lanes == 16 {
+		fitIQ4AVX512(&f.scale[0], x, w, n)
+	} else {
+		fitIQ4AVX2(&f.scale[0], x, w, n)
+	}
+}
+
+// levelsIQ4 sets packed to nearestIQ4(inverse·x) for n columns, four of them in each
+// column of packed.
+func levelsIQ4(packed *uint32, x *float32, inverse *perLane, n, lanes int) {
+	if lanes == 16 {
+		levelsIQ4AVX512(packed, x, inverse, n)
+	} else {
+		levelsIQ4AVX2(packed, x, inverse, n)
+	}
+}
+
+// wildReciprocal returns reciprocal(x), and the lane's bit if that is not finite.
+func wildReciprocal(x float32, lane int) (inverse float32, wild uint32) {
+	inverse = reciprocal(x)
+	if !(abs32(inverse) <= 0x1.fffffep127) {
+		wild = 1 << lane
+	}
+	return inverse, wild
 }

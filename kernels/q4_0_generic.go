@@ -8,9 +8,21 @@ func quantizeQ4_0Generic(dst []byte, src []float32) {
 }
 
 func quantizeQ4_0WeightedGeneric(dst []byte, src []float32, rowLen int, weights []float32) {
-	weightedBlocks(src, rowLen, weights, func(block int, x, w []float32) {
-		var levels [32]uint8
-		d := fitPeakWeighted(&levels, x, w, 8)
-		storeQ4_0(dst[block*BlockSizeQ4_0:], d, &levels)
-	})
+	for ; len(src) > 0; src = src[rowLen:] {
+		row := src[:rowLen]
+		sigma2 := rowSpread(row)
+		for i := 0; i < rowLen; i += BlockLenQ4_0 {
+			quantizeBlockQ4_0Weighted(dst[:BlockSizeQ4_0], row[i:][:BlockLenQ4_0], weights[i:], sigma2)
+			dst = dst[BlockSizeQ4_0:]
+		}
+	}
+}
+
+// quantizeBlockQ4_0Weighted quantizes a block of a row with the mean square sigma2.
+func quantizeBlockQ4_0Weighted(dst []byte, x, importance []float32, sigma2 float32) {
+	var w [BlockLenQ4_0]float32
+	var levels [BlockLenQ4_0]uint8
+	importanceWeights(w[:], x, importance, sigma2)
+	d := fitPeakWeighted(&levels, x, w[:], 8)
+	storeQ4_0(dst, d, &levels)
 }

@@ -80,11 +80,12 @@ tile:
 // func sumSquaresLanesAVX2(sum *[16]float32, x *float32, n int)
 // Requires: AVX
 TEXT ·sumSquaresLanesAVX2(SB), NOSPLIT, $0-24
-	MOVQ   x+8(FP), AX
-	MOVQ   n+16(FP), CX
-	SHLQ   $0x05, CX
-	VXORPS Y0, Y0, Y0
-	XORQ   DX, DX
+	MOVQ    x+8(FP), AX
+	MOVQ    n+16(FP), CX
+	SHLQ    $0x05, CX
+	MOVQ    sum+0(FP), DX
+	VMOVUPS (DX), Y0
+	XORQ    DX, DX
 
 column:
 	VMOVUPS (AX)(DX*1), Y1
@@ -1993,6 +1994,382 @@ descended:
 	VZEROUPPER
 	RET
 
+// func fitIQ4AVX2(fit *float32, x *float32, w *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·fitIQ4AVX2(SB), NOSPLIT, $0-32
+	MOVQ         fit+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         n+24(FP), BX
+	SHLQ         $0x05, BX
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	MOVL         $0x7fffffff, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Y2
+	XORQ         SI, SI
+
+peak:
+	VMOVUPS      (CX)(SI*1), Y3
+	VANDPS       Y3, Y2, Y4
+	VCMPPS       $0x1e, Y1, Y4, Y5
+	VBLENDVPS    Y5, Y3, Y0, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMOVUPS      32(CX)(SI*1), Y3
+	VANDPS       Y3, Y2, Y4
+	VCMPPS       $0x1e, Y1, Y4, Y5
+	VBLENDVPS    Y5, Y3, Y0, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMOVUPS      64(CX)(SI*1), Y3
+	VANDPS       Y3, Y2, Y4
+	VCMPPS       $0x1e, Y1, Y4, Y5
+	VBLENDVPS    Y5, Y3, Y0, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMOVUPS      96(CX)(SI*1), Y3
+	VANDPS       Y3, Y2, Y4
+	VCMPPS       $0x1e, Y1, Y4, Y5
+	VBLENDVPS    Y5, Y3, Y0, Y0
+	VMAXPS       Y1, Y4, Y1
+	ADDQ         $0x00000080, SI
+	CMPQ         SI, BX
+	JLT          peak
+	MOVL         $0x26901d7d, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
+
+	// zeros get a scale that makes all products 0
+	MOVL         $0x7f800000, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	MOVL         $0xc0900000, SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0xc2640000, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x42360000, SI
+	VMOVD        SI, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x42fe0000, SI
+	VMOVD        SI, X5
+	VPBROADCASTD X5, Y5
+	VDIVPS       Y5, Y0, Y5
+	VDIVPS       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	XORQ         SI, SI
+
+first:
+	VMOVUPS      (CX)(SI*1), Y7
+	VMULPS       Y7, Y4, Y8
+	VCMPPS       $0x1d, Y1, Y8, Y9
+	VBLENDVPS    Y9, Y3, Y2, Y10
+	VCMPPS       $0x1d, Y10, Y8, Y10
+	VPADDD       Y9, Y9, Y9
+	VPADDD       Y10, Y9, Y9
+	VPERMPS      iq4Eighths<>+0(SB), Y9, Y10
+	VCMPPS       $0x1d, Y10, Y8, Y10
+	VPADDD       Y9, Y9, Y9
+	VPADDD       Y10, Y9, Y9
+	VPERMPS      iq4Sixteenths<>+0(SB), Y9, Y10
+	VCMPPS       $0x1d, Y10, Y8, Y8
+	VPERMPS      iq4ValuesHigh<>+0(SB), Y9, Y10
+	VPERMPS      iq4ValuesLow<>+0(SB), Y9, Y9
+	VBLENDVPS    Y8, Y10, Y9, Y8
+	VMULPS       (DX)(SI*1), Y8, Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	VMULPS       Y8, Y9, Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      32(CX)(SI*1), Y7
+	VMULPS       Y7, Y4, Y8
+	VCMPPS       $0x1d, Y1, Y8, Y9
+	VBLENDVPS    Y9, Y3, Y2, Y10
+	VCMPPS       $0x1d, Y10, Y8, Y10
+	VPADDD       Y9, Y9, Y9
+	VPADDD       Y10, Y9, Y9
+	VPERMPS      iq4Eighths<>+0(SB), Y9, Y10
+	VCMPPS       $0x1d, Y10, Y8, Y10
+	VPADDD       Y9, Y9, Y9
+	VPADDD       Y10, Y9, Y9
+	VPERMPS      iq4Sixteenths<>+0(SB), Y9, Y10
+	VCMPPS       $0x1d, Y10, Y8, Y8
+	VPERMPS      iq4ValuesHigh<>+0(SB), Y9, Y10
+	VPERMPS      iq4ValuesLow<>+0(SB), Y9, Y9
+	VBLENDVPS    Y8, Y10, Y9, Y8
+	VMULPS       32(DX)(SI*1), Y8, Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	VMULPS       Y8, Y9, Y7
+	VADDPS       Y7, Y6, Y6
+	ADDQ         $0x00000040, SI
+	CMPQ         SI, BX
+	JLT          first
+	MOVL         $0x7fffffff, SI
+	VMOVD        SI, X4
+	VPBROADCASTD X4, Y4
+	VANDPS       Y5, Y4, Y4
+	MOVL         $0x7f7fffff, SI
+	VMOVD        SI, X7
+	VPBROADCASTD X7, Y7
+	VCMPPS       $0x16, Y7, Y4, Y4
+	VMOVMSKPS    Y4, SI
+	MOVL         SI, 64(AX)
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VCMPPS       $0x1e, Y7, Y6, Y7
+	VDIVPS       Y6, Y5, Y6
+	VBLENDVPS    Y7, Y6, Y4, Y4
+	VMULPS       Y5, Y4, Y5
+	MOVL         $0xc3060000, SI
+	VMOVD        SI, X6
+	VPBROADCASTD X6, Y6
+	MOVQ         $0x0000000f, SI
+
+step:
+	VDIVPS Y0, Y6, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	XORQ   DI, DI
+
+trial:
+	VMOVUPS      (CX)(DI*1), Y10
+	VMULPS       Y10, Y7, Y11
+	VCMPPS       $0x1d, Y1, Y11, Y12
+	VBLENDVPS    Y12, Y3, Y2, Y13
+	VCMPPS       $0x1d, Y13, Y11, Y13
+	VPADDD       Y12, Y12, Y12
+	VPADDD       Y13, Y12, Y12
+	VPERMPS      iq4Eighths<>+0(SB), Y12, Y13
+	VCMPPS       $0x1d, Y13, Y11, Y13
+	VPADDD       Y12, Y12, Y12
+	VPADDD       Y13, Y12, Y12
+	VPERMPS      iq4Sixteenths<>+0(SB), Y12, Y13
+	VCMPPS       $0x1d, Y13, Y11, Y11
+	VPERMPS      iq4ValuesHigh<>+0(SB), Y12, Y13
+	VPERMPS      iq4ValuesLow<>+0(SB), Y12, Y12
+	VBLENDVPS    Y11, Y13, Y12, Y11
+	VMULPS       (DX)(DI*1), Y11, Y12
+	VMULPS       Y10, Y12, Y10
+	VADDPS       Y10, Y8, Y8
+	VMULPS       Y11, Y12, Y10
+	VADDPS       Y10, Y9, Y9
+	VMOVUPS      32(CX)(DI*1), Y10
+	VMULPS       Y10, Y7, Y11
+	VCMPPS       $0x1d, Y1, Y11, Y12
+	VBLENDVPS    Y12, Y3, Y2, Y13
+	VCMPPS       $0x1d, Y13, Y11, Y13
+	VPADDD       Y12, Y12, Y12
+	VPADDD       Y13, Y12, Y12
+	VPERMPS      iq4Eighths<>+0(SB), Y12, Y13
+	VCMPPS       $0x1d, Y13, Y11, Y13
+	VPADDD       Y12, Y12, Y12
+	VPADDD       Y13, Y12, Y12
+	VPERMPS      iq4Sixteenths<>+0(SB), Y12, Y13
+	VCMPPS       $0x1d, Y13, Y11, Y11
+	VPERMPS      iq4ValuesHigh<>+0(SB), Y12, Y13
+	VPERMPS      iq4ValuesLow<>+0(SB), Y12, Y12
+	VBLENDVPS    Y11, Y13, Y12, Y11
+	VMULPS       32(DX)(DI*1), Y11, Y12
+	VMULPS       Y10, Y12, Y10
+	VADDPS       Y10, Y8, Y8
+	VMULPS       Y11, Y12, Y10
+	VADDPS       Y10, Y9, Y9
+	ADDQ         $0x00000040, DI
+	CMPQ         DI, BX
+	JLT          trial
+	VXORPS       Y7, Y7, Y7
+	VCMPPS       $0x1e, Y7, Y9, Y7
+	VMULPS       Y8, Y8, Y10
+	VMULPS       Y9, Y5, Y11
+	VCMPPS       $0x1e, Y11, Y10, Y10
+	VANDPS       Y7, Y10, Y7
+	VDIVPS       Y9, Y8, Y9
+	VBLENDVPS    Y7, Y9, Y4, Y4
+	VMULPS       Y8, Y4, Y8
+	VBLENDVPS    Y7, Y8, Y5, Y5
+	MOVL         $0x3f800000, DI
+	VMOVD        DI, X7
+	VPBROADCASTD X7, Y7
+	VADDPS       Y7, Y6, Y6
+	DECQ         SI
+	JNZ          step
+
+	// a group of zeros has no scale
+	MOVL         $0x7f800000, CX
+	VMOVD        CX, X1
+	VPBROADCASTD X1, Y1
+	VCMPPS       $0x00, Y1, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VBLENDVPS    Y0, Y1, Y4, Y4
+	VMOVUPS      Y4, (AX)
+	VZEROUPPER
+	RET
+
+DATA iq4Eighths<>+0(SB)/4, $0xc2bb0000
+DATA iq4Eighths<>+4(SB)/4, $0x00000000
+DATA iq4Eighths<>+8(SB)/4, $0x00000000
+DATA iq4Eighths<>+12(SB)/4, $0x00000000
+DATA iq4Eighths<>+16(SB)/4, $0x00000000
+DATA iq4Eighths<>+20(SB)/4, $0x429e0000
+DATA iq4Eighths<>+24(SB)/4, $0x41980000
+DATA iq4Eighths<>+28(SB)/4, $0xc1e40000
+GLOBL iq4Eighths<>(SB), RODATA|NOPTR, $32
+
+DATA iq4Sixteenths<>+0(SB)/4, $0xc2e70000
+DATA iq4Sixteenths<>+4(SB)/4, $0x42ca0000
+DATA iq4Sixteenths<>+8(SB)/4, $0x42740000
+DATA iq4Sixteenths<>+12(SB)/4, $0x41fc0000
+DATA iq4Sixteenths<>+16(SB)/4, $0x40e00000
+DATA iq4Sixteenths<>+20(SB)/4, $0xc1800000
+DATA iq4Sixteenths<>+24(SB)/4, $0xc2280000
+DATA iq4Sixteenths<>+28(SB)/4, $0xc2940000
+GLOBL iq4Sixteenths<>(SB), RODATA|NOPTR, $32
+
+DATA iq4ValuesLow<>+0(SB)/4, $0xc2fe0000
+DATA iq4ValuesLow<>+4(SB)/4, $0x42b20000
+DATA iq4ValuesLow<>+8(SB)/4, $0x42540000
+DATA iq4ValuesLow<>+12(SB)/4, $0x41c80000
+DATA iq4ValuesLow<>+16(SB)/4, $0x3f800000
+DATA iq4ValuesLow<>+20(SB)/4, $0xc1b00000
+DATA iq4ValuesLow<>+24(SB)/4, $0xc2440000
+DATA iq4ValuesLow<>+28(SB)/4, $0xc2a60000
+GLOBL iq4ValuesLow<>(SB), RODATA|NOPTR, $32
+
+DATA iq4ValuesHigh<>+0(SB)/4, $0xc2d00000
+DATA iq4ValuesHigh<>+4(SB)/4, $0x42e20000
+DATA iq4ValuesHigh<>+8(SB)/4, $0x428a0000
+DATA iq4ValuesHigh<>+12(SB)/4, $0x42180000
+DATA iq4ValuesHigh<>+16(SB)/4, $0x41500000
+DATA iq4ValuesHigh<>+20(SB)/4, $0xc1200000
+DATA iq4ValuesHigh<>+24(SB)/4, $0xc20c0000
+DATA iq4ValuesHigh<>+28(SB)/4, $0xc2820000
+GLOBL iq4ValuesHigh<>(SB), RODATA|NOPTR, $32
+
+// func levelsIQ4AVX2(packed *uint32, x *float32, inverse *[16]float32, n int)
+// Requires: AVX, AVX2
+TEXT ·levelsIQ4AVX2(SB), NOSPLIT, $0-32
+	MOVQ         packed+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         inverse+16(FP), DX
+	VMOVUPS      (DX), Y0
+	MOVQ         n+24(FP), DX
+	SHLQ         $0x05, DX
+	MOVL         $0xc0900000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0xc2640000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x42360000, BX
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Y3
+	XORQ         BX, BX
+
+column:
+	VMULPS    (CX)(BX*1), Y0, Y4
+	VCMPPS    $0x1d, Y1, Y4, Y5
+	VBLENDVPS Y5, Y3, Y2, Y6
+	VCMPPS    $0x1d, Y6, Y4, Y6
+	VPADDD    Y5, Y5, Y5
+	VPADDD    Y6, Y5, Y5
+	VPERMPS   iq4Eighths<>+0(SB), Y5, Y6
+	VCMPPS    $0x1d, Y6, Y4, Y6
+	VPADDD    Y5, Y5, Y5
+	VPADDD    Y6, Y5, Y5
+	VPERMPS   iq4Sixteenths<>+0(SB), Y5, Y6
+	VCMPPS    $0x1d, Y6, Y4, Y4
+	VPERMPS   iq4LevelsHigh<>+0(SB), Y5, Y6
+	VPERMPS   iq4LevelsLow<>+0(SB), Y5, Y5
+	VBLENDVPS Y4, Y6, Y5, Y4
+	VCVTPS2DQ Y4, Y4
+	VMULPS    32(CX)(BX*1), Y0, Y5
+	VCMPPS    $0x1d, Y1, Y5, Y6
+	VBLENDVPS Y6, Y3, Y2, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y7
+	VPADDD    Y6, Y6, Y6
+	VPADDD    Y7, Y6, Y6
+	VPERMPS   iq4Eighths<>+0(SB), Y6, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y7
+	VPADDD    Y6, Y6, Y6
+	VPADDD    Y7, Y6, Y6
+	VPERMPS   iq4Sixteenths<>+0(SB), Y6, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y5
+	VPERMPS   iq4LevelsHigh<>+0(SB), Y6, Y7
+	VPERMPS   iq4LevelsLow<>+0(SB), Y6, Y6
+	VBLENDVPS Y5, Y7, Y6, Y5
+	VCVTPS2DQ Y5, Y5
+	VPSLLD    $0x08, Y5, Y5
+	VPOR      Y5, Y4, Y4
+	VMULPS    64(CX)(BX*1), Y0, Y5
+	VCMPPS    $0x1d, Y1, Y5, Y6
+	VBLENDVPS Y6, Y3, Y2, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y7
+	VPADDD    Y6, Y6, Y6
+	VPADDD    Y7, Y6, Y6
+	VPERMPS   iq4Eighths<>+0(SB), Y6, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y7
+	VPADDD    Y6, Y6, Y6
+	VPADDD    Y7, Y6, Y6
+	VPERMPS   iq4Sixteenths<>+0(SB), Y6, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y5
+	VPERMPS   iq4LevelsHigh<>+0(SB), Y6, Y7
+	VPERMPS   iq4LevelsLow<>+0(SB), Y6, Y6
+	VBLENDVPS Y5, Y7, Y6, Y5
+	VCVTPS2DQ Y5, Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPOR      Y5, Y4, Y4
+	VMULPS    96(CX)(BX*1), Y0, Y5
+	VCMPPS    $0x1d, Y1, Y5, Y6
+	VBLENDVPS Y6, Y3, Y2, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y7
+	VPADDD    Y6, Y6, Y6
+	VPADDD    Y7, Y6, Y6
+	VPERMPS   iq4Eighths<>+0(SB), Y6, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y7
+	VPADDD    Y6, Y6, Y6
+	VPADDD    Y7, Y6, Y6
+	VPERMPS   iq4Sixteenths<>+0(SB), Y6, Y7
+	VCMPPS    $0x1d, Y7, Y5, Y5
+	VPERMPS   iq4LevelsHigh<>+0(SB), Y6, Y7
+	VPERMPS   iq4LevelsLow<>+0(SB), Y6, Y6
+	VBLENDVPS Y5, Y7, Y6, Y5
+	VCVTPS2DQ Y5, Y5
+	VPSLLD    $0x18, Y5, Y5
+	VPOR      Y5, Y4, Y4
+	VMOVUPS   Y4, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000080, BX
+	CMPQ      BX, DX
+	JLT       column
+	VZEROUPPER
+	RET
+
+DATA iq4LevelsLow<>+0(SB)/4, $0x00000000
+DATA iq4LevelsLow<>+4(SB)/4, $0x41600000
+DATA iq4LevelsLow<>+8(SB)/4, $0x41400000
+DATA iq4LevelsLow<>+12(SB)/4, $0x41200000
+DATA iq4LevelsLow<>+16(SB)/4, $0x41000000
+DATA iq4LevelsLow<>+20(SB)/4, $0x40c00000
+DATA iq4LevelsLow<>+24(SB)/4, $0x40800000
+DATA iq4LevelsLow<>+28(SB)/4, $0x40000000
+GLOBL iq4LevelsLow<>(SB), RODATA|NOPTR, $32
+
+DATA iq4LevelsHigh<>+0(SB)/4, $0x3f800000
+DATA iq4LevelsHigh<>+4(SB)/4, $0x41700000
+DATA iq4LevelsHigh<>+8(SB)/4, $0x41500000
+DATA iq4LevelsHigh<>+12(SB)/4, $0x41300000
+DATA iq4LevelsHigh<>+16(SB)/4, $0x41100000
+DATA iq4LevelsHigh<>+20(SB)/4, $0x40e00000
+DATA iq4LevelsHigh<>+24(SB)/4, $0x40a00000
+DATA iq4LevelsHigh<>+28(SB)/4, $0x40400000
+GLOBL iq4LevelsHigh<>(SB), RODATA|NOPTR, $32
+
 // func transposeAVX512(dst *float32, stride int, rows *[16]*float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·transposeAVX512(SB), NOSPLIT, $0-32
@@ -2141,11 +2518,12 @@ tile:
 // func sumSquaresLanesAVX512(sum *[16]float32, x *float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·sumSquaresLanesAVX512(SB), NOSPLIT, $0-24
-	MOVQ   x+8(FP), AX
-	MOVQ   n+16(FP), CX
-	SHLQ   $0x06, CX
-	VPXORD Z0, Z0, Z0
-	XORQ   DX, DX
+	MOVQ    x+8(FP), AX
+	MOVQ    n+16(FP), CX
+	SHLQ    $0x06, CX
+	MOVQ    sum+0(FP), DX
+	VMOVUPS (DX), Z0
+	XORQ    DX, DX
 
 column:
 	VMOVUPS (AX)(DX*1), Z1
@@ -2301,6 +2679,344 @@ column:
 // func fitAffineAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·fitAffineAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+32(FP), AX
+	SHLQ         $0x06, AX
+	MOVQ         fit+0(FP), CX
+	MOVQ         x+8(FP), DX
+	MOVQ         w+16(FP), BX
+	MOVQ         levels+24(FP), SI
+	MOVQ         s+40(FP), DI
+	VBROADCASTSS (DI), Z0
+	VPXORD       Z1, Z1, Z1
+
+	// the range and sums; -0 is what adding starts from without changing anything
+	VMOVUPS      (DX), Z2
+	VMOVUPS      (DX), Z3
+	MOVL         $0x80000000, R8
+	VPBROADCASTD R8, Z4
+	MOVL         $0x80000000, R8
+	VPBROADCASTD R8, Z5
+	XORQ         R8, R8
+
+range0:
+	VMOVUPS (DX)(R8*1), Z6
+	VMOVUPS (BX)(R8*1), Z7
+	VMINPS  Z2, Z6, Z2
+	VMAXPS  Z3, Z6, Z3
+	VADDPS  Z7, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMOVUPS 64(DX)(R8*1), Z6
+	VMOVUPS 64(BX)(R8*1), Z7
+	VMINPS  Z2, Z6, Z2
+	VMAXPS  Z3, Z6, Z3
+	VADDPS  Z7, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMOVUPS 128(DX)(R8*1), Z6
+	VMOVUPS 128(BX)(R8*1), Z7
+	VMINPS  Z2, Z6, Z2
+	VMAXPS  Z3, Z6, Z3
+	VADDPS  Z7, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMOVUPS 192(DX)(R8*1), Z6
+	VMOVUPS 192(BX)(R8*1), Z7
+	VMINPS  Z2, Z6, Z2
+	VMAXPS  Z3, Z6, Z3
+	VADDPS  Z7, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	ADDQ    $0x00000100, R8
+	CMPQ    R8, AX
+	JLT     range0
+	VMINPS  Z2, Z1, Z6
+
+	// a constant is made as wide as can be, so that all levels are 0
+	MOVL         $0x7f800000, R8
+	VPBROADCASTD R8, Z7
+	VCMPPS       $0x00, Z6, Z3, K1
+	VMOVAPS      Z7, K1, Z3
+	VMOVUPS      Z2, 320(CX)
+	VMOVUPS      Z3, 384(CX)
+	VMOVUPS      Z4, 448(CX)
+	VMOVUPS      Z5, 512(CX)
+
+	// a sum that is not finite: something in it was not, or nearly so
+	MOVL         $0x7fffffff, R8
+	VPBROADCASTD R8, Z2
+	VANDPS       Z5, Z2, Z2
+	MOVL         $0x7f7fffff, R8
+	VPBROADCASTD R8, Z4
+	VCMPPS       $0x16, Z4, Z2, K1
+	KMOVW        K1, R8
+	MOVL         R8, 256(CX)
+	VSUBPS       Z6, Z3, Z2
+	VDIVPS       Z2, Z0, Z3
+	MOVL         $0x7fffffff, R8
+	VPBROADCASTD R8, Z4
+	MOVL         $0x4a800000, R8
+	VPBROADCASTD R8, Z5
+	VMULPS       Z2, Z3, Z2
+	VANDPS       Z2, Z4, Z2
+	VCMPPS       $0x16, Z5, Z2, K1
+	VMOVUPS      320(CX), Z2
+	VSUBPS       Z6, Z2, Z2
+	VMULPS       Z2, Z3, Z2
+	VANDPS       Z2, Z4, Z2
+	VCMPPS       $0x16, Z5, Z2, K2
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, R8
+	VPBROADCASTD R8, Z4
+	VCMPPS       $0x04, Z4, Z2, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R8
+	ORL          R8, 256(CX)
+	MOVL         $0x3f800000, R8
+	VPBROADCASTD R8, Z2
+	VDIVPS       Z3, Z2, Z2
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 128(CX)
+	VMOVUPS      Z6, 192(CX)
+	XORQ         R8, R8
+
+first:
+	VMOVUPS     (DX)(R8*1), Z4
+	VSUBPS      Z6, Z4, Z4
+	VMULPS      Z4, Z3, Z4
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z1, Z4, Z4
+	VMINPS      Z0, Z4, Z4
+	VMOVUPS     Z4, (SI)(R8*1)
+	VMOVUPS     64(DX)(R8*1), Z4
+	VSUBPS      Z6, Z4, Z4
+	VMULPS      Z4, Z3, Z4
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z1, Z4, Z4
+	VMINPS      Z0, Z4, Z4
+	VMOVUPS     Z4, 64(SI)(R8*1)
+	VMOVUPS     128(DX)(R8*1), Z4
+	VSUBPS      Z6, Z4, Z4
+	VMULPS      Z4, Z3, Z4
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z1, Z4, Z4
+	VMINPS      Z0, Z4, Z4
+	VMOVUPS     Z4, 128(SI)(R8*1)
+	VMOVUPS     192(DX)(R8*1), Z4
+	VSUBPS      Z6, Z4, Z4
+	VMULPS      Z4, Z3, Z4
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z1, Z4, Z4
+	VMINPS      Z0, Z4, Z4
+	VMOVUPS     Z4, 192(SI)(R8*1)
+	ADDQ        $0x00000100, R8
+	CMPQ        R8, AX
+	JLT         first
+	VPXORD      Z8, Z8, Z8
+	XORQ        R8, R8
+
+firstError:
+	VMULPS  (SI)(R8*1), Z2, Z3
+	VADDPS  Z6, Z3, Z3
+	VSUBPS  (DX)(R8*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  (BX)(R8*1), Z3, Z3
+	VADDPS  Z3, Z8, Z8
+	VMULPS  64(SI)(R8*1), Z2, Z3
+	VADDPS  Z6, Z3, Z3
+	VSUBPS  64(DX)(R8*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  64(BX)(R8*1), Z3, Z3
+	VADDPS  Z3, Z8, Z8
+	VMULPS  128(SI)(R8*1), Z2, Z3
+	VADDPS  Z6, Z3, Z3
+	VSUBPS  128(DX)(R8*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  128(BX)(R8*1), Z3, Z3
+	VADDPS  Z3, Z8, Z8
+	VMULPS  192(SI)(R8*1), Z2, Z3
+	VADDPS  Z6, Z3, Z3
+	VSUBPS  192(DX)(R8*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  192(BX)(R8*1), Z3, Z3
+	VADDPS  Z3, Z8, Z8
+	ADDQ    $0x00000100, R8
+	CMPQ    R8, AX
+	JLT     firstError
+	VMOVUPS Z8, 576(CX)
+	LEAQ    64(DI), R8
+	MOVQ    8(DI), DI
+	LEAQ    (R8)(DI*4), DI
+
+step:
+	VMOVUPS      384(CX), Z2
+	VSUBPS       Z6, Z2, Z2
+	VBROADCASTSS (R8), Z3
+	VDIVPS       Z2, Z3, Z3
+	MOVL         $0x7fffffff, R9
+	VPBROADCASTD R9, Z4
+	MOVL         $0x4a800000, R9
+	VPBROADCASTD R9, Z5
+	VMULPS       Z2, Z3, Z2
+	VANDPS       Z2, Z4, Z2
+	VCMPPS       $0x16, Z5, Z2, K1
+	VMOVUPS      320(CX), Z2
+	VSUBPS       Z6, Z2, Z2
+	VMULPS       Z2, Z3, Z2
+	VANDPS       Z2, Z4, Z2
+	VCMPPS       $0x16, Z5, Z2, K2
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, R9
+	VPBROADCASTD R9, Z4
+	VCMPPS       $0x04, Z4, Z2, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R9
+	ORL          R9, 256(CX)
+	VPXORD       Z9, Z9, Z9
+	VPXORD       Z10, Z10, Z10
+	VPXORD       Z11, Z11, Z11
+	XORQ         R9, R9
+
+levels:
+	VMOVUPS     (DX)(R9*1), Z2
+	VSUBPS      Z6, Z2, Z4
+	VMULPS      Z4, Z3, Z4
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z1, Z4, Z4
+	VMINPS      Z0, Z4, Z4
+	VMOVUPS     Z4, (SI)(R9*1)
+	VMULPS      (BX)(R9*1), Z4, Z5
+	VADDPS      Z5, Z9, Z9
+	VMULPS      Z4, Z5, Z4
+	VADDPS      Z4, Z10, Z10
+	VMULPS      Z2, Z5, Z2
+	VADDPS      Z2, Z11, Z11
+	VMOVUPS     64(DX)(R9*1), Z2
+	VSUBPS      Z6, Z2, Z4
+	VMULPS      Z4, Z3, Z4
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z1, Z4, Z4
+	VMINPS      Z0, Z4, Z4
+	VMOVUPS     Z4, 64(SI)(R9*1)
+	VMULPS      64(BX)(R9*1), Z4, Z5
+	VADDPS      Z5, Z9, Z9
+	VMULPS      Z4, Z5, Z4
+	VADDPS      Z4, Z10, Z10
+	VMULPS      Z2, Z5, Z2
+	VADDPS      Z2, Z11, Z11
+	VMOVUPS     128(DX)(R9*1), Z2
+	VSUBPS      Z6, Z2, Z4
+	VMULPS      Z4, Z3, Z4
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z1, Z4, Z4
+	VMINPS      Z0, Z4, Z4
+	VMOVUPS     Z4, 128(SI)(R9*1)
+	VMULPS      128(BX)(R9*1), Z4, Z5
+	VADDPS      Z5, Z9, Z9
+	VMULPS      Z4, Z5, Z4
+	VADDPS      Z4, Z10, Z10
+	VMULPS      Z2, Z5, Z2
+	VADDPS      Z2, Z11, Z11
+	VMOVUPS     192(DX)(R9*1), Z2
+	VSUBPS      Z6, Z2, Z4
+	VMULPS      Z4, Z3, Z4
+	VRNDSCALEPS $0x00, Z4, Z4
+	VMAXPS      Z1, Z4, Z4
+	VMINPS      Z0, Z4, Z4
+	VMOVUPS     Z4, 192(SI)(R9*1)
+	VMULPS      192(BX)(R9*1), Z4, Z5
+	VADDPS      Z5, Z9, Z9
+	VMULPS      Z4, Z5, Z4
+	VADDPS      Z4, Z10, Z10
+	VMULPS      Z2, Z5, Z2
+	VADDPS      Z2, Z11, Z11
+	ADDQ        $0x00000100, R9
+	CMPQ        R9, AX
+	JLT         levels
+	VMOVUPS     448(CX), Z2
+	VMOVUPS     512(CX), Z4
+	VMULPS      Z10, Z2, Z5
+	VMULPS      Z9, Z9, Z7
+	VSUBPS      Z7, Z5, Z5
+	VCMPPS      $0x1e, Z1, Z5, K1
+	VMULPS      Z11, Z2, Z2
+	VMULPS      Z9, Z4, Z7
+	VSUBPS      Z7, Z2, Z2
+	VDIVPS      Z5, Z2, Z2
+	VMULPS      Z4, Z10, Z4
+	VMULPS      Z11, Z9, Z7
+	VSUBPS      Z7, Z4, Z4
+	VDIVPS      Z5, Z4, Z4
+	VCMPPS      $0x1e, Z1, Z4, K2
+	VDIVPS      Z10, Z11, Z5
+	VMOVAPS     Z5, K2, Z2
+	VMOVAPS     Z1, K2, Z4
+	VPXORD      Z12, Z12, Z12
+	XORQ        R9, R9
+
+error:
+	VMULPS       (SI)(R9*1), Z2, Z5
+	VADDPS       Z4, Z5, Z5
+	VSUBPS       (DX)(R9*1), Z5, Z5
+	VMULPS       Z5, Z5, Z5
+	VMULPS       (BX)(R9*1), Z5, Z5
+	VADDPS       Z5, Z12, Z12
+	VMULPS       64(SI)(R9*1), Z2, Z5
+	VADDPS       Z4, Z5, Z5
+	VSUBPS       64(DX)(R9*1), Z5, Z5
+	VMULPS       Z5, Z5, Z5
+	VMULPS       64(BX)(R9*1), Z5, Z5
+	VADDPS       Z5, Z12, Z12
+	VMULPS       128(SI)(R9*1), Z2, Z5
+	VADDPS       Z4, Z5, Z5
+	VSUBPS       128(DX)(R9*1), Z5, Z5
+	VMULPS       Z5, Z5, Z5
+	VMULPS       128(BX)(R9*1), Z5, Z5
+	VADDPS       Z5, Z12, Z12
+	VMULPS       192(SI)(R9*1), Z2, Z5
+	VADDPS       Z4, Z5, Z5
+	VSUBPS       192(DX)(R9*1), Z5, Z5
+	VMULPS       Z5, Z5, Z5
+	VMULPS       192(BX)(R9*1), Z5, Z5
+	VADDPS       Z5, Z12, Z12
+	ADDQ         $0x00000100, R9
+	CMPQ         R9, AX
+	JLT          error
+	VMOVUPS      576(CX), Z5
+	VCMPPS       $0x11, Z5, Z12, K2
+	KANDW        K1, K2, K1
+	VMOVUPS      576(CX), Z5
+	VMOVAPS      Z12, K1, Z5
+	VMOVUPS      Z5, 576(CX)
+	VMOVUPS      (CX), Z5
+	VMOVAPS      Z2, K1, Z5
+	VMOVUPS      Z5, (CX)
+	VMOVUPS      128(CX), Z2
+	VMOVAPS      Z3, K1, Z2
+	VMOVUPS      Z2, 128(CX)
+	VMOVUPS      192(CX), Z2
+	VMOVAPS      Z6, K1, Z2
+	VMOVUPS      Z2, 192(CX)
+	VMOVAPS      Z4, K1, Z6
+	ADDQ         $0x00000004, R8
+	CMPQ         R8, DI
+	JLT          step
+	VMOVUPS      Z6, 64(CX)
+	VMOVUPS      (CX), Z0
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, AX
+	VPBROADCASTD AX, Z3
+	VCMPPS       $0x00, Z3, Z2, K1
+	VMOVAPS      Z1, K1, Z0
+	VMOVUPS      Z0, (CX)
+	VZEROUPPER
+	RET
+
+// func fitAffinePairAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·fitAffinePairAVX512(SB), NOSPLIT, $0-48
 	MOVQ         n+32(FP), AX
 	SHLQ         $0x06, AX
 	MOVQ         fit+0(FP), CX
@@ -2803,9 +3519,9 @@ error:
 	VZEROUPPER
 	RET
 
-// func fitAffineAbsoluteAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
+// func fitAffineAbsolutePairAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·fitAffineAbsoluteAVX512(SB), NOSPLIT, $0-48
+TEXT ·fitAffineAbsolutePairAVX512(SB), NOSPLIT, $0-48
 	MOVQ         n+32(FP), AX
 	SHLQ         $0x06, AX
 	MOVQ         fit+0(FP), CX
@@ -4323,3 +5039,513 @@ descended:
 	MOVL    R9, 64(AX)
 	VZEROUPPER
 	RET
+
+// func fitIQ4AVX512(fit *float32, x *float32, w *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·fitIQ4AVX512(SB), NOSPLIT, $0-32
+	MOVQ         fit+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         n+24(FP), BX
+	SHLQ         $0x06, BX
+	VPXORD       Z0, Z0, Z0
+	VPXORD       Z1, Z1, Z1
+	MOVL         $0x7fffffff, SI
+	VPBROADCASTD SI, Z2
+	XORQ         SI, SI
+
+peak:
+	VMOVUPS      (CX)(SI*1), Z3
+	VANDPS       Z3, Z2, Z4
+	VCMPPS       $0x1e, Z1, Z4, K1
+	VMOVAPS      Z3, K1, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMOVUPS      64(CX)(SI*1), Z3
+	VANDPS       Z3, Z2, Z4
+	VCMPPS       $0x1e, Z1, Z4, K1
+	VMOVAPS      Z3, K1, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMOVUPS      128(CX)(SI*1), Z3
+	VANDPS       Z3, Z2, Z4
+	VCMPPS       $0x1e, Z1, Z4, K1
+	VMOVAPS      Z3, K1, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMOVUPS      192(CX)(SI*1), Z3
+	VANDPS       Z3, Z2, Z4
+	VCMPPS       $0x1e, Z1, Z4, K1
+	VMOVAPS      Z3, K1, Z0
+	VMAXPS       Z1, Z4, Z1
+	ADDQ         $0x00000100, SI
+	CMPQ         SI, BX
+	JLT          peak
+	MOVL         $0x26901d7d, SI
+	VPBROADCASTD SI, Z2
+	VCMPPS       $0x11, Z2, Z1, K1
+
+	// zeros get a scale that makes all products 0
+	MOVL         $0x7f800000, SI
+	VPBROADCASTD SI, Z1
+	VMOVAPS      Z1, K1, Z0
+	VMOVUPS      iq4Valuesmiddle<>+0(SB), Z1
+	VMOVUPS      iq4Valuesmiddle<>+64(SB), Z2
+	VMOVUPS      iq4Valuesbelow<>+0(SB), Z3
+	VMOVUPS      iq4Valuesbelow<>+64(SB), Z4
+	VMOVUPS      iq4Valuesabove<>+0(SB), Z13
+	VMOVUPS      iq4Valuesabove<>+64(SB), Z14
+	MOVL         $0x3db3a62d, SI
+	VPBROADCASTD SI, Z15
+	MOVL         $0xbf28f5c3, SI
+	VPBROADCASTD SI, Z16
+	MOVL         $0x4b400000, SI
+	VPBROADCASTD SI, Z17
+	MOVL         $0x3f800000, SI
+	VPBROADCASTD SI, Z18
+	MOVL         $0x42fe0000, SI
+	VPBROADCASTD SI, Z19
+	VDIVPS       Z19, Z0, Z19
+	VDIVPS       Z19, Z18, Z18
+	VPXORD       Z5, Z5, Z5
+	VPXORD       Z6, Z6, Z6
+	XORQ         SI, SI
+
+first:
+	VMOVUPS      (CX)(SI*1), Z19
+	VMULPS       Z19, Z18, Z20
+	VMOVAPS      Z16, Z21
+	VFMADD231PS  Z15, Z20, Z21
+	VADDPS       Z17, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VPERMI2PS    Z2, Z1, Z22
+	VMOVAPS      Z21, Z23
+	VPERMI2PS    Z4, Z3, Z23
+	VCMPPS       $0x1d, Z22, Z20, K1
+	VMOVAPS      Z21, Z20
+	VPERMI2PS    Z14, Z13, Z20
+	VMOVAPS      Z20, K1, Z23
+	VMULPS       (DX)(SI*1), Z23, Z20
+	VMULPS       Z19, Z20, Z19
+	VADDPS       Z19, Z5, Z5
+	VMULPS       Z23, Z20, Z19
+	VADDPS       Z19, Z6, Z6
+	VMOVUPS      64(CX)(SI*1), Z19
+	VMULPS       Z19, Z18, Z20
+	VMOVAPS      Z16, Z21
+	VFMADD231PS  Z15, Z20, Z21
+	VADDPS       Z17, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VPERMI2PS    Z2, Z1, Z22
+	VMOVAPS      Z21, Z23
+	VPERMI2PS    Z4, Z3, Z23
+	VCMPPS       $0x1d, Z22, Z20, K1
+	VMOVAPS      Z21, Z20
+	VPERMI2PS    Z14, Z13, Z20
+	VMOVAPS      Z20, K1, Z23
+	VMULPS       64(DX)(SI*1), Z23, Z20
+	VMULPS       Z19, Z20, Z19
+	VADDPS       Z19, Z5, Z5
+	VMULPS       Z23, Z20, Z19
+	VADDPS       Z19, Z6, Z6
+	ADDQ         $0x00000080, SI
+	CMPQ         SI, BX
+	JLT          first
+	MOVL         $0x7fffffff, SI
+	VPBROADCASTD SI, Z18
+	VANDPS       Z5, Z18, Z18
+	MOVL         $0x7f7fffff, SI
+	VPBROADCASTD SI, Z19
+	VCMPPS       $0x16, Z19, Z18, K1
+	KMOVW        K1, SI
+	MOVL         SI, 64(AX)
+	VPXORD       Z7, Z7, Z7
+	VPXORD       Z8, Z8, Z8
+	VCMPPS       $0x1e, Z8, Z6, K1
+	VDIVPS       Z6, Z5, Z6
+	VMOVAPS      Z6, K1, Z7
+	VMULPS       Z5, Z7, Z5
+	MOVL         $0xc3060000, SI
+	VPBROADCASTD SI, Z6
+	MOVQ         $0x0000000f, SI
+
+step:
+	VDIVPS Z0, Z6, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	XORQ   DI, DI
+
+trial:
+	VMOVUPS      (CX)(DI*1), Z18
+	VMULPS       Z18, Z8, Z19
+	VMOVAPS      Z16, Z20
+	VFMADD231PS  Z15, Z19, Z20
+	VADDPS       Z17, Z20, Z20
+	VMOVAPS      Z20, Z21
+	VPERMI2PS    Z2, Z1, Z21
+	VMOVAPS      Z20, Z22
+	VPERMI2PS    Z4, Z3, Z22
+	VCMPPS       $0x1d, Z21, Z19, K1
+	VMOVAPS      Z20, Z19
+	VPERMI2PS    Z14, Z13, Z19
+	VMOVAPS      Z19, K1, Z22
+	VMULPS       (DX)(DI*1), Z22, Z19
+	VMULPS       Z18, Z19, Z18
+	VADDPS       Z18, Z9, Z9
+	VMULPS       Z22, Z19, Z18
+	VADDPS       Z18, Z10, Z10
+	VMOVUPS      64(CX)(DI*1), Z18
+	VMULPS       Z18, Z8, Z19
+	VMOVAPS      Z16, Z20
+	VFMADD231PS  Z15, Z19, Z20
+	VADDPS       Z17, Z20, Z20
+	VMOVAPS      Z20, Z21
+	VPERMI2PS    Z2, Z1, Z21
+	VMOVAPS      Z20, Z22
+	VPERMI2PS    Z4, Z3, Z22
+	VCMPPS       $0x1d, Z21, Z19, K1
+	VMOVAPS      Z20, Z19
+	VPERMI2PS    Z14, Z13, Z19
+	VMOVAPS      Z19, K1, Z22
+	VMULPS       64(DX)(DI*1), Z22, Z19
+	VMULPS       Z18, Z19, Z18
+	VADDPS       Z18, Z9, Z9
+	VMULPS       Z22, Z19, Z18
+	VADDPS       Z18, Z10, Z10
+	ADDQ         $0x00000080, DI
+	CMPQ         DI, BX
+	JLT          trial
+	VPXORD       Z11, Z11, Z11
+	VCMPPS       $0x1e, Z11, Z10, K1
+	VMULPS       Z9, Z9, Z8
+	VMULPS       Z10, Z5, Z18
+	VCMPPS       $0x1e, Z18, Z8, K2
+	KANDW        K1, K2, K1
+	VDIVPS       Z10, Z9, Z8
+	VMOVAPS      Z8, K1, Z7
+	VMULPS       Z9, Z7, Z8
+	VMOVAPS      Z8, K1, Z5
+	MOVL         $0x3f800000, DI
+	VPBROADCASTD DI, Z8
+	VADDPS       Z8, Z6, Z6
+	DECQ         SI
+	JNZ          step
+
+	// a group of zeros has no scale
+	MOVL         $0x7f800000, CX
+	VPBROADCASTD CX, Z1
+	VCMPPS       $0x00, Z1, Z0, K1
+	VPXORD       Z12, Z12, Z12
+	VMOVAPS      Z12, K1, Z7
+	VMOVUPS      Z7, (AX)
+	VZEROUPPER
+	RET
+
+DATA iq4Valuesmiddle<>+0(SB)/4, $0x40e00000
+DATA iq4Valuesmiddle<>+4(SB)/4, $0x41980000
+DATA iq4Valuesmiddle<>+8(SB)/4, $0x41fc0000
+DATA iq4Valuesmiddle<>+12(SB)/4, $0x42360000
+DATA iq4Valuesmiddle<>+16(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+20(SB)/4, $0x42740000
+DATA iq4Valuesmiddle<>+24(SB)/4, $0x429e0000
+DATA iq4Valuesmiddle<>+28(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+32(SB)/4, $0x42ca0000
+DATA iq4Valuesmiddle<>+36(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+40(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+44(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+48(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+52(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+56(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+60(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+64(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+68(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+72(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+76(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+80(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+84(SB)/4, $0xc2e70000
+DATA iq4Valuesmiddle<>+88(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+92(SB)/4, $0xc2bb0000
+DATA iq4Valuesmiddle<>+96(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+100(SB)/4, $0xc2940000
+DATA iq4Valuesmiddle<>+104(SB)/4, $0xc2640000
+DATA iq4Valuesmiddle<>+108(SB)/4, $0x7f800000
+DATA iq4Valuesmiddle<>+112(SB)/4, $0xc2280000
+DATA iq4Valuesmiddle<>+116(SB)/4, $0xc1e40000
+DATA iq4Valuesmiddle<>+120(SB)/4, $0xc1800000
+DATA iq4Valuesmiddle<>+124(SB)/4, $0xc0900000
+GLOBL iq4Valuesmiddle<>(SB), RODATA|NOPTR, $128
+
+DATA iq4Valuesbelow<>+0(SB)/4, $0x3f800000
+DATA iq4Valuesbelow<>+4(SB)/4, $0x41500000
+DATA iq4Valuesbelow<>+8(SB)/4, $0x41c80000
+DATA iq4Valuesbelow<>+12(SB)/4, $0x42180000
+DATA iq4Valuesbelow<>+16(SB)/4, $0x42540000
+DATA iq4Valuesbelow<>+20(SB)/4, $0x42540000
+DATA iq4Valuesbelow<>+24(SB)/4, $0x428a0000
+DATA iq4Valuesbelow<>+28(SB)/4, $0x42b20000
+DATA iq4Valuesbelow<>+32(SB)/4, $0x42b20000
+DATA iq4Valuesbelow<>+36(SB)/4, $0x42e20000
+DATA iq4Valuesbelow<>+40(SB)/4, $0x42e20000
+DATA iq4Valuesbelow<>+44(SB)/4, $0x42e20000
+DATA iq4Valuesbelow<>+48(SB)/4, $0x42e20000
+DATA iq4Valuesbelow<>+52(SB)/4, $0x42e20000
+DATA iq4Valuesbelow<>+56(SB)/4, $0x42e20000
+DATA iq4Valuesbelow<>+60(SB)/4, $0x42e20000
+DATA iq4Valuesbelow<>+64(SB)/4, $0xc2fe0000
+DATA iq4Valuesbelow<>+68(SB)/4, $0xc2fe0000
+DATA iq4Valuesbelow<>+72(SB)/4, $0xc2fe0000
+DATA iq4Valuesbelow<>+76(SB)/4, $0xc2fe0000
+DATA iq4Valuesbelow<>+80(SB)/4, $0xc2fe0000
+DATA iq4Valuesbelow<>+84(SB)/4, $0xc2fe0000
+DATA iq4Valuesbelow<>+88(SB)/4, $0xc2d00000
+DATA iq4Valuesbelow<>+92(SB)/4, $0xc2d00000
+DATA iq4Valuesbelow<>+96(SB)/4, $0xc2a60000
+DATA iq4Valuesbelow<>+100(SB)/4, $0xc2a60000
+DATA iq4Valuesbelow<>+104(SB)/4, $0xc2820000
+DATA iq4Valuesbelow<>+108(SB)/4, $0xc2440000
+DATA iq4Valuesbelow<>+112(SB)/4, $0xc2440000
+DATA iq4Valuesbelow<>+116(SB)/4, $0xc20c0000
+DATA iq4Valuesbelow<>+120(SB)/4, $0xc1b00000
+DATA iq4Valuesbelow<>+124(SB)/4, $0xc1200000
+GLOBL iq4Valuesbelow<>(SB), RODATA|NOPTR, $128
+
+DATA iq4Valuesabove<>+0(SB)/4, $0x41500000
+DATA iq4Valuesabove<>+4(SB)/4, $0x41c80000
+DATA iq4Valuesabove<>+8(SB)/4, $0x42180000
+DATA iq4Valuesabove<>+12(SB)/4, $0x42540000
+DATA iq4Valuesabove<>+16(SB)/4, $0x42540000
+DATA iq4Valuesabove<>+20(SB)/4, $0x428a0000
+DATA iq4Valuesabove<>+24(SB)/4, $0x42b20000
+DATA iq4Valuesabove<>+28(SB)/4, $0x42b20000
+DATA iq4Valuesabove<>+32(SB)/4, $0x42e20000
+DATA iq4Valuesabove<>+36(SB)/4, $0x42e20000
+DATA iq4Valuesabove<>+40(SB)/4, $0x42e20000
+DATA iq4Valuesabove<>+44(SB)/4, $0x42e20000
+DATA iq4Valuesabove<>+48(SB)/4, $0x42e20000
+DATA iq4Valuesabove<>+52(SB)/4, $0x42e20000
+DATA iq4Valuesabove<>+56(SB)/4, $0x42e20000
+DATA iq4Valuesabove<>+60(SB)/4, $0x42e20000
+DATA iq4Valuesabove<>+64(SB)/4, $0xc2fe0000
+DATA iq4Valuesabove<>+68(SB)/4, $0xc2fe0000
+DATA iq4Valuesabove<>+72(SB)/4, $0xc2fe0000
+DATA iq4Valuesabove<>+76(SB)/4, $0xc2fe0000
+DATA iq4Valuesabove<>+80(SB)/4, $0xc2fe0000
+DATA iq4Valuesabove<>+84(SB)/4, $0xc2d00000
+DATA iq4Valuesabove<>+88(SB)/4, $0xc2d00000
+DATA iq4Valuesabove<>+92(SB)/4, $0xc2a60000
+DATA iq4Valuesabove<>+96(SB)/4, $0xc2a60000
+DATA iq4Valuesabove<>+100(SB)/4, $0xc2820000
+DATA iq4Valuesabove<>+104(SB)/4, $0xc2440000
+DATA iq4Valuesabove<>+108(SB)/4, $0xc2440000
+DATA iq4Valuesabove<>+112(SB)/4, $0xc20c0000
+DATA iq4Valuesabove<>+116(SB)/4, $0xc1b00000
+DATA iq4Valuesabove<>+120(SB)/4, $0xc1200000
+DATA iq4Valuesabove<>+124(SB)/4, $0x3f800000
+GLOBL iq4Valuesabove<>(SB), RODATA|NOPTR, $128
+
+// func levelsIQ4AVX512(packed *uint32, x *float32, inverse *[16]float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·levelsIQ4AVX512(SB), NOSPLIT, $0-32
+	MOVQ         packed+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         inverse+16(FP), DX
+	VMOVUPS      (DX), Z0
+	MOVQ         n+24(FP), DX
+	SHLQ         $0x06, DX
+	VMOVUPS      iq4Levelsmiddle<>+0(SB), Z1
+	VMOVUPS      iq4Levelsmiddle<>+64(SB), Z2
+	VMOVUPS      iq4Levelsbelow<>+0(SB), Z3
+	VMOVUPS      iq4Levelsbelow<>+64(SB), Z4
+	VMOVUPS      iq4Levelsabove<>+0(SB), Z5
+	VMOVUPS      iq4Levelsabove<>+64(SB), Z6
+	MOVL         $0x3db3a62d, BX
+	VPBROADCASTD BX, Z7
+	MOVL         $0xbf28f5c3, BX
+	VPBROADCASTD BX, Z8
+	MOVL         $0x4b400000, BX
+	VPBROADCASTD BX, Z9
+	MOVL         $0x43060000, BX
+	VPBROADCASTD BX, Z10
+	XORQ         BX, BX
+
+column:
+	VMULPS      (CX)(BX*1), Z0, Z11
+	VMINPS      Z10, Z11, Z11
+	VPXORD      Z12, Z12, Z12
+	VSUBPS      Z10, Z12, Z16
+	VMAXPS      Z16, Z11, Z11
+	VMOVAPS     Z8, Z16
+	VFMADD231PS Z7, Z11, Z16
+	VADDPS      Z9, Z16, Z16
+	VMOVAPS     Z16, Z17
+	VPERMI2PS   Z2, Z1, Z17
+	VMOVAPS     Z16, Z18
+	VPERMI2PS   Z4, Z3, Z18
+	VCMPPS      $0x1d, Z17, Z11, K1
+	VMOVAPS     Z16, Z11
+	VPERMI2PS   Z6, Z5, Z11
+	VMOVAPS     Z11, K1, Z18
+	VCVTPS2DQ   Z18, Z11
+	VMULPS      64(CX)(BX*1), Z0, Z16
+	VMINPS      Z10, Z16, Z16
+	VPXORD      Z13, Z13, Z13
+	VSUBPS      Z10, Z13, Z17
+	VMAXPS      Z17, Z16, Z16
+	VMOVAPS     Z8, Z17
+	VFMADD231PS Z7, Z16, Z17
+	VADDPS      Z9, Z17, Z17
+	VMOVAPS     Z17, Z18
+	VPERMI2PS   Z2, Z1, Z18
+	VMOVAPS     Z17, Z19
+	VPERMI2PS   Z4, Z3, Z19
+	VCMPPS      $0x1d, Z18, Z16, K1
+	VMOVAPS     Z17, Z16
+	VPERMI2PS   Z6, Z5, Z16
+	VMOVAPS     Z16, K1, Z19
+	VCVTPS2DQ   Z19, Z16
+	VPSLLD      $0x08, Z16, Z16
+	VPORD       Z16, Z11, Z11
+	VMULPS      128(CX)(BX*1), Z0, Z16
+	VMINPS      Z10, Z16, Z16
+	VPXORD      Z14, Z14, Z14
+	VSUBPS      Z10, Z14, Z17
+	VMAXPS      Z17, Z16, Z16
+	VMOVAPS     Z8, Z17
+	VFMADD231PS Z7, Z16, Z17
+	VADDPS      Z9, Z17, Z17
+	VMOVAPS     Z17, Z18
+	VPERMI2PS   Z2, Z1, Z18
+	VMOVAPS     Z17, Z19
+	VPERMI2PS   Z4, Z3, Z19
+	VCMPPS      $0x1d, Z18, Z16, K1
+	VMOVAPS     Z17, Z16
+	VPERMI2PS   Z6, Z5, Z16
+	VMOVAPS     Z16, K1, Z19
+	VCVTPS2DQ   Z19, Z16
+	VPSLLD      $0x10, Z16, Z16
+	VPORD       Z16, Z11, Z11
+	VMULPS      192(CX)(BX*1), Z0, Z16
+	VMINPS      Z10, Z16, Z16
+	VPXORD      Z15, Z15, Z15
+	VSUBPS      Z10, Z15, Z17
+	VMAXPS      Z17, Z16, Z16
+	VMOVAPS     Z8, Z17
+	VFMADD231PS Z7, Z16, Z17
+	VADDPS      Z9, Z17, Z17
+	VMOVAPS     Z17, Z18
+	VPERMI2PS   Z2, Z1, Z18
+	VMOVAPS     Z17, Z19
+	VPERMI2PS   Z4, Z3, Z19
+	VCMPPS      $0x1d, Z18, Z16, K1
+	VMOVAPS     Z17, Z16
+	VPERMI2PS   Z6, Z5, Z16
+	VMOVAPS     Z16, K1, Z19
+	VCVTPS2DQ   Z19, Z16
+	VPSLLD      $0x18, Z16, Z16
+	VPORD       Z16, Z11, Z11
+	VMOVUPS     Z11, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000100, BX
+	CMPQ        BX, DX
+	JLT         column
+	VZEROUPPER
+	RET
+
+DATA iq4Levelsmiddle<>+0(SB)/4, $0x40e00000
+DATA iq4Levelsmiddle<>+4(SB)/4, $0x41980000
+DATA iq4Levelsmiddle<>+8(SB)/4, $0x41fc0000
+DATA iq4Levelsmiddle<>+12(SB)/4, $0x42360000
+DATA iq4Levelsmiddle<>+16(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+20(SB)/4, $0x42740000
+DATA iq4Levelsmiddle<>+24(SB)/4, $0x429e0000
+DATA iq4Levelsmiddle<>+28(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+32(SB)/4, $0x42ca0000
+DATA iq4Levelsmiddle<>+36(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+40(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+44(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+48(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+52(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+56(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+60(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+64(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+68(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+72(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+76(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+80(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+84(SB)/4, $0xc2e70000
+DATA iq4Levelsmiddle<>+88(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+92(SB)/4, $0xc2bb0000
+DATA iq4Levelsmiddle<>+96(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+100(SB)/4, $0xc2940000
+DATA iq4Levelsmiddle<>+104(SB)/4, $0xc2640000
+DATA iq4Levelsmiddle<>+108(SB)/4, $0x7f800000
+DATA iq4Levelsmiddle<>+112(SB)/4, $0xc2280000
+DATA iq4Levelsmiddle<>+116(SB)/4, $0xc1e40000
+DATA iq4Levelsmiddle<>+120(SB)/4, $0xc1800000
+DATA iq4Levelsmiddle<>+124(SB)/4, $0xc0900000
+GLOBL iq4Levelsmiddle<>(SB), RODATA|NOPTR, $128
+
+DATA iq4Levelsbelow<>+0(SB)/4, $0x41000000
+DATA iq4Levelsbelow<>+4(SB)/4, $0x41100000
+DATA iq4Levelsbelow<>+8(SB)/4, $0x41200000
+DATA iq4Levelsbelow<>+12(SB)/4, $0x41300000
+DATA iq4Levelsbelow<>+16(SB)/4, $0x41400000
+DATA iq4Levelsbelow<>+20(SB)/4, $0x41400000
+DATA iq4Levelsbelow<>+24(SB)/4, $0x41500000
+DATA iq4Levelsbelow<>+28(SB)/4, $0x41600000
+DATA iq4Levelsbelow<>+32(SB)/4, $0x41600000
+DATA iq4Levelsbelow<>+36(SB)/4, $0x41700000
+DATA iq4Levelsbelow<>+40(SB)/4, $0x41700000
+DATA iq4Levelsbelow<>+44(SB)/4, $0x41700000
+DATA iq4Levelsbelow<>+48(SB)/4, $0x41700000
+DATA iq4Levelsbelow<>+52(SB)/4, $0x41700000
+DATA iq4Levelsbelow<>+56(SB)/4, $0x41700000
+DATA iq4Levelsbelow<>+60(SB)/4, $0x41700000
+DATA iq4Levelsbelow<>+64(SB)/4, $0x00000000
+DATA iq4Levelsbelow<>+68(SB)/4, $0x00000000
+DATA iq4Levelsbelow<>+72(SB)/4, $0x00000000
+DATA iq4Levelsbelow<>+76(SB)/4, $0x00000000
+DATA iq4Levelsbelow<>+80(SB)/4, $0x00000000
+DATA iq4Levelsbelow<>+84(SB)/4, $0x00000000
+DATA iq4Levelsbelow<>+88(SB)/4, $0x3f800000
+DATA iq4Levelsbelow<>+92(SB)/4, $0x3f800000
+DATA iq4Levelsbelow<>+96(SB)/4, $0x40000000
+DATA iq4Levelsbelow<>+100(SB)/4, $0x40000000
+DATA iq4Levelsbelow<>+104(SB)/4, $0x40400000
+DATA iq4Levelsbelow<>+108(SB)/4, $0x40800000
+DATA iq4Levelsbelow<>+112(SB)/4, $0x40800000
+DATA iq4Levelsbelow<>+116(SB)/4, $0x40a00000
+DATA iq4Levelsbelow<>+120(SB)/4, $0x40c00000
+DATA iq4Levelsbelow<>+124(SB)/4, $0x40e00000
+GLOBL iq4Levelsbelow<>(SB), RODATA|NOPTR, $128
+
+DATA iq4Levelsabove<>+0(SB)/4, $0x41100000
+DATA iq4Levelsabove<>+4(SB)/4, $0x41200000
+DATA iq4Levelsabove<>+8(SB)/4, $0x41300000
+DATA iq4Levelsabove<>+12(SB)/4, $0x41400000
+DATA iq4Levelsabove<>+16(SB)/4, $0x41400000
+DATA iq4Levelsabove<>+20(SB)/4, $0x41500000
+DATA iq4Levelsabove<>+24(SB)/4, $0x41600000
+DATA iq4Levelsabove<>+28(SB)/4, $0x41600000
+DATA iq4Levelsabove<>+32(SB)/4, $0x41700000
+DATA iq4Levelsabove<>+36(SB)/4, $0x41700000
+DATA iq4Levelsabove<>+40(SB)/4, $0x41700000
+DATA iq4Levelsabove<>+44(SB)/4, $0x41700000
+DATA iq4Levelsabove<>+48(SB)/4, $0x41700000
+DATA iq4Levelsabove<>+52(SB)/4, $0x41700000
+DATA iq4Levelsabove<>+56(SB)/4, $0x41700000
+DATA iq4Levelsabove<>+60(SB)/4, $0x41700000
+DATA iq4Levelsabove<>+64(SB)/4, $0x00000000
+DATA iq4Levelsabove<>+68(SB)/4, $0x00000000
+DATA iq4Levelsabove<>+72(SB)/4, $0x00000000
+DATA iq4Levelsabove<>+76(SB)/4, $0x00000000
+DATA iq4Levelsabove<>+80(SB)/4, $0x00000000
+DATA iq4Levelsabove<>+84(SB)/4, $0x3f800000
+DATA iq4Levelsabove<>+88(SB)/4, $0x3f800000
+DATA iq4Levelsabove<>+92(SB)/4, $0x40000000
+DATA iq4Levelsabove<>+96(SB)/4, $0x40000000
+DATA iq4Levelsabove<>+100(SB)/4, $0x40400000
+DATA iq4Levelsabove<>+104(SB)/4, $0x40800000
+DATA iq4Levelsabove<>+108(SB)/4, $0x40800000
+DATA iq4Levelsabove<>+112(SB)/4, $0x40a00000
+DATA iq4Levelsabove<>+116(SB)/4, $0x40c00000
+DATA iq4Levelsabove<>+120(SB)/4, $0x40e00000
+DATA iq4Levelsabove<>+124(SB)/4, $0x41000000
+GLOBL iq4Levelsabove<>(SB), RODATA|NOPTR, $128

@@ -9,7 +9,7 @@ package kernels
 //go:noescape
 func transposeAVX2(dst *float32, stride int, rows *[16]*float32, n int)
 
-// sumSquaresLanesAVX2 sets sum to Σx² of n columns, added in order. n is a multiple of 4.
+// sumSquaresLanesAVX2 adds Σx² of n columns to sum, in order. n is a multiple of 4.
 //
 //go:noescape
 func sumSquaresLanesAVX2(sum *[16]float32, x *float32, n int)
@@ -65,12 +65,23 @@ func fitDescentAVX2(fit *float32, x *float32, w *float32, levels *float32, half 
 //go:noescape
 func fitPositiveAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, tops *[9]float32)
 
+// fitIQ4AVX2 is fitIQ4 of n columns, a multiple of 4.
+//
+//go:noescape
+func fitIQ4AVX2(fit *float32, x *float32, w *float32, n int)
+
+// levelsIQ4AVX2 sets packed to nearestIQ4(inverse·x) of n columns, a multiple of 4, four in
+// one.
+//
+//go:noescape
+func levelsIQ4AVX2(packed *uint32, x *float32, inverse *[16]float32, n int)
+
 // transposeAVX512 is transposeGeneric for a multiple of its lanes, which are also the rows.
 //
 //go:noescape
 func transposeAVX512(dst *float32, stride int, rows *[16]*float32, n int)
 
-// sumSquaresLanesAVX512 sets sum to Σx² of n columns, added in order. n is a multiple of 4.
+// sumSquaresLanesAVX512 adds Σx² of n columns to sum, in order. n is a multiple of 4.
 //
 //go:noescape
 func sumSquaresLanesAVX512(sum *[16]float32, x *float32, n int)
@@ -91,17 +102,23 @@ func importanceWeightsAVX512(w *float32, sum *[16]float32, x *float32, importanc
 //go:noescape
 func squareWeightsAVX512(w *float32, x *float32, n int)
 
-// fitAffineAVX512 is affineSearch.fit of 2 successive groups of n columns, a multiple of 4.
+// fitAffineAVX512 is affineSearch.fit of a group of n columns, a multiple of 4.
 // levels is room for as many columns.
 //
 //go:noescape
 func fitAffineAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 
-// fitAffineAbsoluteAVX512 is affineSearch.fit of 2 successive groups of n columns, a multiple of 4.
+// fitAffinePairAVX512 is affineSearch.fit of two successive groups of n columns, a multiple of 4.
 // levels is room for as many columns.
 //
 //go:noescape
-func fitAffineAbsoluteAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
+func fitAffinePairAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
+
+// fitAffineAbsolutePairAVX512 is affineSearch.fit of two successive groups of n columns, a multiple of 4.
+// levels is room for as many columns.
+//
+//go:noescape
+func fitAffineAbsolutePairAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 
 // levelsAVX512 is levelLanes.quantize of n columns, a multiple of 4.
 //
@@ -125,3 +142,14 @@ func fitDescentAVX512(fit *float32, x *float32, w *float32, levels *float32, hal
 //
 //go:noescape
 func fitPositiveAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, tops *[9]float32)
+
+// fitIQ4AVX512 is fitIQ4 of n columns, a multiple of 4.
+//
+//go:noescape
+func fitIQ4AVX512(fit *float32, x *float32, w *float32, n int)
+
+// levelsIQ4AVX512 sets packed to nearestIQ4(inverse·x) of n columns, a multiple of 4, four in
+// one.
+//
+//go:noescape
+func levelsIQ4AVX512(packed *uint32, x *float32, inverse *[16]float32, n int)

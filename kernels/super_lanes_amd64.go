@@ -37,6 +37,7 @@ func (b *superLanes) column(c int) *float32 { return &b.x[c*b.lanes] }
 
 // spread sets sigma2 to factor·Σx²/256, for weigh.
 func (b *superLanes) spread(factor float32) {
+	b.sigma2 = perLane{}
 	sumSquaresLanes(&b.sigma2, b.column(0), superBlock, b.lanes)
 	for j, s := range &b.sigma2 {
 		b.sigma2[j] = factor * s / superBlock

@@ -33,14 +33,14 @@ const (
 // The steps of a search wait for each other. With registers enough, two searches are
 // interleaved: the ways.
 func fitAffine(v isa, ways int, absolute bool) {
-	name := "fitAffine" + v.name
+	name, which := "fitAffine", "a group"
 	if absolute {
-		name = "fitAffineAbsolute" + v.name
+		name += "Absolute"
 	}
-	which := "a group"
-	if ways > 1 {
-		which = fmt.Sprintf("%d successive groups", ways)
+	if ways == 2 {
+		name, which = name+"Pair", "two successive groups"
 	}
+	name += v.name
 	simd.Func(name, "func(fit, x, w, levels *float32, n int, s *float32)",
 		name+" is affineSearch.fit of "+which+" of n columns, a multiple of 4.", "levels is room for as many columns.")
 	s := affineKernel{isa: v, absolute: absolute, end: v.byteLen()}

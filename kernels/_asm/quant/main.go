@@ -11,13 +11,19 @@ func main() {
 		deviationWeights(v)
 		importanceWeights(v)
 		squareWeights(v)
-		ways := v.lanes / 8
-		fitAffine(v, ways, false)
-		fitAffine(v, ways, true)
+		fitAffine(v, 1, false)
+		if v == avx2 {
+			fitAffine(v, 1, true)
+		} else {
+			fitAffine(v, 2, false)
+			fitAffine(v, 2, true)
+		}
 		levels(v)
 		fitSymmetric(v)
 		fitDescent(v)
 		fitPositive(v)
+		fitIQ4(v)
+		levelsIQ4(v)
 	}
 	Generate()
 }

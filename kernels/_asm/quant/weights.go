@@ -6,11 +6,11 @@ import (
 	"github.com/loratool/loratool/kernels/asm/simd"
 )
 
-// sumSquares adds up x².
+// sumSquares adds x² to a sum.
 func sumSquares(v isa) {
 	simd.Func("sumSquaresLanes"+v.name, "func(sum *[16]float32, x *float32, n int)",
-		"sumSquaresLanes"+v.name+" sets sum to Σx² of n columns, added in order. n is a multiple of 4.")
-	x, end, sum := v.columns("x"), v.byteLen(), v.zero()
+		"sumSquaresLanes"+v.name+" adds Σx² of n columns to sum, in order. n is a multiple of 4.")
+	x, end, sum := v.columns("x"), v.byteLen(), v.load(loadFields("sum").at(0))
 	v.each("column", end, 4, func(p position) {
 		a := v.load(x.at(p))
 		v.addTo(sum, v.mul(a, a))

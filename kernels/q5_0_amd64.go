@@ -1,0 +1,32 @@
+//go:build !purego
+
+package kernels
+
+var steps16 = newSymmetricSteps(16)
+
+func quantizeQ5_0Weighted(dst []byte, src []float32, rowLen int, weights []float32) {
+	var room aligned[blockLanes]
+	b := room.get()
+	for len(src) > 0 {
+		n := rowGroup(len(src), rowLen)
+		b.spreadRows(src[:n], rowLen)
+		for i := 0; i < n; {
+			var fit symmetricLanes
+			if b.loadWeighted(src[:n], i, rowLen, weights); b.lanes > 0 {
+				steps16.fit(&fit, &b.x[0], &b.w[0], &b.scratch[0], 32, b.lanes)
+				b.wild |= fit.wild
+				b.quantize(&fit.inverse, new(perLane), -16, 15)
+			}
+			for lane := range b.blocks {
+				out := dst[i/BlockLenQ5_0*BlockSizeQ5_0:][:BlockSizeQ5_0]
+				if b.isWild(lane) {
+					quantizeBlockQ5_0Weighted(out, src[i:][:BlockLenQ5_0], blockWeights(weights, i, rowLen, BlockLenQ5_0), b.rowSigma2[i/rowLen])
+				} else {
+					storeQ5_0(out, fit.scale[lane], &b.levels[lane])
+				}
+				i += BlockLenQ5_0
+			}
+		}
+		dst, src = dst[n/BlockLenQ5_0*BlockSizeQ5_0:], src[n:]
+	}
+}
