@@ -157,6 +157,13 @@ func judge(dir, out string, c *goldenCase) error {
 		return err
 	}
 	defer want.Close()
+	if err := judgeTensors(dir, out, want, c); err != nil {
+		return err
+	}
+	return judgeConfig(out, c)
+}
+
+func judgeTensors(dir, out string, want *formats.Model, c *goldenCase) error {
 	got, err := hf.Open(out)
 	if err != nil {
 		return err
@@ -168,7 +175,7 @@ func judge(dir, out string, c *goldenCase) error {
 	}
 	defer base.Close()
 	if g, w := names(got), names(want); !slices.Equal(g, w) {
-		return fmt.Errorf("tensors %v, want %v", g, w)
+		return fmt.Errorf("tensors %v, want %v", without(g, w), without(w, g))
 	}
 	var equal, total int
 	for _, w := range want.Tensors {
@@ -192,7 +199,7 @@ func judge(dir, out string, c *goldenCase) error {
 	if share := float64(equal) / float64(max(1, total)); share < c.Tolerance.ExactFraction {
 		return fmt.Errorf("%v of the elements are equal, want %v", share, c.Tolerance.ExactFraction)
 	}
-	return judgeConfig(out, c)
+	return nil
 }
 
 func judgeConfig(out string, c *goldenCase) error {
@@ -254,6 +261,11 @@ func names(m *formats.Model) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// without returns the names of a list that the other one lacks.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
 }
 
 // data returns all bytes of a tensor.

@@ -29,15 +29,16 @@ func (b *builder) checkModulesToSave() {
 	}
 }
 
-// below reports whether a parameter belongs to a module whose path is name or
-// ends in it, or to one below.
+// below reports whether a parameter belongs to a module whose path ends in name,
+// or to one below. The end need not begin a segment: for PEFT, "norm" in
+// modules_to_save means input_layernorm too.
 func below(param, name string) bool {
 	for path := param; ; {
 		i := strings.LastIndexByte(path, '.')
 		if i < 0 {
 			return false
 		}
-		if path = path[:i]; isOrEndsIn(path, name) {
+		if path = path[:i]; strings.HasSuffix(path, name) {
 			return true
 		}
 	}

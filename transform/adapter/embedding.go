@@ -52,9 +52,6 @@ func (b *builder) tiedHead(path string) *Target {
 	if b.adapter.Config.TieWeights {
 		return b.input
 	}
-	if b.head == nil && lastSegment(path) != "lm_head" {
-		b.headName = b.place.apply(path) + ".weight"
-	}
 	return b.headTarget()
 }
 

@@ -23,7 +23,9 @@ func buildLoRA(b *builder) error {
 				err = b.buildWrappers(m.path)
 			}
 			done[m.path] = true
-			continue
+			if err == nil {
+				continue
+			}
 		case m.tensors["lora_embedding_A"] != nil || m.tensors["lora_embedding_B"] != nil:
 			err = b.buildEmbedding(m)
 		default:

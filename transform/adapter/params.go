@@ -60,18 +60,8 @@ func splitParam(module, param string) (string, string) {
 
 // listed reports whether a plain parameter belongs to one of modules_to_save.
 func (b *builder) listed(p *plainParam) bool {
-	if p.Part == "modules_to_save" {
-		return true
-	}
-	for path := join(p.Module, p.Param); ; {
-		i := strings.LastIndexByte(path, '.')
-		if i < 0 {
-			return false
-		}
-		if path = path[:i]; matchesName(b.adapter.Config.ModulesToSave, path) {
-			return true
-		}
-	}
+	return p.Part == "modules_to_save" || slices.ContainsFunc(b.adapter.Config.ModulesToSave,
+		func(name string) bool { return below(join(p.Module, p.Param), name) })
 }
 
 // createParam plans a parameter that the base lacks: the head of a tied model, or

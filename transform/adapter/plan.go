@@ -88,9 +88,12 @@ func NewPlan(base *formats.Model, adapters []Weighted, o Options) (*Plan, error)
 		}
 		p.Consumed = append(p.Consumed, b.consumed)
 	}
-	if untied := ix.settle(); untied && config != nil && tieFlag(config) != no {
-		untie(config)
-		p.Changes = append(p.Changes, "tie_word_embeddings: false")
+	if ix.settle() {
+		if ix.names.is(scaledIfTied...) {
+			return nil, &formats.Error{Path: base.Path, Err: formats.Reasonf(formats.ErrUnsupported,
+				"an adapter changes the embedding or the head alone, and a model of this type (%s) computes otherwise when the two are not tied", ix.names.types[0])}
+		}
+		p.untie()
 	}
 	p.Targets = ix.targets
 	if err := p.checkQuantized(); err != nil {

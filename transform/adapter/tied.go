@@ -57,13 +57,48 @@ func findEmbeddings(targets []*Target, config *strictjson.Object) (e embeddings)
 		e.head = nil // a projection that happens to have such a name
 	}
 	tie := tieFlag(config)
-	e.tied = tie == yes || e.head == nil && tie != no
-	e.headName = "lm_head.weight"
-	if strings.HasPrefix(e.input.Name, "language_model.model.") {
-		e.headName = "language_model.lm_head.weight"
-	}
+	e.tied = tie == yes && e.head != nil || e.head == nil && tie != no && generates(config)
+	e.headName = headName(config, e.input)
 	return e
 }
+
+// generates reports whether a model has a head over its vocabulary, going by the
+// names of its classes, or by its configuration's word on tied embeddings if it
+// names none.
+func generates(config *strictjson.Object) bool {
+	classes := config.Array("architectures")
+	for _, v := range classes {
+		class, _ := v.(string)
+		for _, part := range []string{"LMHead", "CausalLM", "ConditionalGeneration", "MaskedLM", "DoubleHeads", "PreTraining", "Seq2Seq"} {
+			if strings.Contains(class, part) {
+				return true
+			}
+		}
+	}
+	return len(classes) == 0 && (config == nil || tieFlag(config) == yes)
+}
+
+// otherHeads are the model types whose head is not called lm_head on disk.
+var otherHeads = map[string]string{
+	"gpt_neox": "embed_out", "whisper": "proj_out", "bert": "cls.predictions.decoder", "electra": "generator_lm_head",
+	"distilbert": "vocab_projector", "albert": "predictions.decoder", "roberta": "lm_head.decoder", "xlm-roberta": "lm_head.decoder",
+	"camembert": "lm_head.decoder", "mpnet": "lm_head.decoder", "modernbert": "decoder",
+}
+
+// headName returns what the head's tensor is called on disk.
+func headName(config *strictjson.Object, input *Target) string {
+	switch name := otherHeads[config.String("model_type")]; {
+	case name != "":
+		return name + ".weight"
+	case strings.HasPrefix(input.Name, "language_model.model."):
+		return "language_model.lm_head.weight"
+	}
+	return "lm_head.weight"
+}
+
+// scaledIfTied are the model types that scale what goes into the head while it is
+// tied, so that untying it changes more than a name.
+var scaledIfTied = []string{"t5", "longt5", "switch_transformers", "umt5", "pop2piano", "udop"}
 
 // foreign reports whether a module belongs to an encoder of something else than
 // text.
@@ -93,13 +128,17 @@ func tieFlag(config *strictjson.Object) flag {
 	return unsaid
 }
 
-// untie sets tie_word_embeddings to false wherever the configuration has it, and
-// at the top in any case.
-func untie(config *strictjson.Object) {
-	config.Set("tie_word_embeddings", false)
-	if text := config.Object("text_config"); text.Has("tie_word_embeddings") {
+// untie sets tie_word_embeddings to false: at the top in any case, where many
+// types of models have true if nothing is said, and wherever else it is.
+func (p *Plan) untie() {
+	if p.Config == nil || tieFlag(p.Config) == no {
+		return
+	}
+	p.Config.Set("tie_word_embeddings", false)
+	if text := p.Config.Object("text_config"); text.Has("tie_word_embeddings") {
 		text.Set("tie_word_embeddings", false)
 	}
+	p.Changes = append(p.Changes, "tie_word_embeddings: false")
 }
 
 // isHead reports whether a module of an adapter is the model's head.
