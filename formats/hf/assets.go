@@ -40,30 +40,34 @@ func assets(dir string) ([]formats.Asset, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	root, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a link
+	if err != nil {
+		return nil, &formats.Error{Path: dir, Err: pathCause(err)}
+	}
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		name := e.Name()
 		if e.IsDir() {
-			if path != dir && (strings.HasPrefix(name, ".") || name == "__pycache__" || holdsWeights(path) && !parts[name]) {
+			if path != root && (strings.HasPrefix(name, ".") || name == "__pycache__" || holdsWeights(path) && !parts[name]) {
 				return fs.SkipDir
 			}
 			return nil
 		}
-		rel, err := filepath.Rel(dir, path)
+		rel, err := filepath.Rel(root, path)
 		if err != nil {
 			return err
 		}
 		if part := filepath.Dir(rel); parts[part] {
-			files = append(files, formats.Asset{Name: filepath.ToSlash(rel), Path: path})
+			files = append(files, formats.Asset{Name: filepath.ToSlash(rel), Path: filepath.Join(dir, rel)})
 			return nil
 		}
 		if slices.Contains(weightsExtensions, filepath.Ext(name)) || strings.HasSuffix(name, ".index.json") ||
 			slices.Contains(notAssets, name) || !isRegular(path) {
 			return nil
 		}
-		files = append(files, formats.Asset{Name: filepath.ToSlash(rel), Path: path})
+		files = append(files, formats.Asset{Name: filepath.ToSlash(rel), Path: filepath.Join(dir, rel)})
 		return nil
 	})
 	if err != nil {

@@ -143,7 +143,11 @@ func TestLayoutRoundTrip(t *testing.T) {
 	writeFile(t, filepath.Join(in, "pytorch_model.bin"), "other weights")
 	writeFile(t, filepath.Join(in, "flax_model.msgpack"), "other weights")
 	writeFile(t, filepath.Join(in, ".cache", "x"), "")
-	m, err := hf.Open(in)
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("in", link); err != nil {
+		t.Fatal(err)
+	}
+	m, err := hf.Open(link)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +189,7 @@ func TestOpenIndexRefuses(t *testing.T) {
 		{"backslash", `{"weight_map":{"x":"..\\x.safetensors"}}`, "outside the checkpoint's folder"},
 		{"subfolder", `{"weight_map":{"x":"sub/x.safetensors"}}`, "outside the checkpoint's folder"},
 		{"dot", `{"weight_map":{"x":"."}}`, "regular file"},
-		{"missing", `{"weight_map":{"x":"x.safetensors","y":"y.safetensors"}}`, "y.safetensors: no such file"},
+		{"missing", `{"weight_map":{"x":"x.safetensors","y":"y.safetensors"}}`, "y.safetensors: the checkpoint consists of this file too"},
 		{"wrong file", `{"weight_map":{"x":"x.safetensors","z":"x.safetensors"}}`, `tensor "z": the index says it is in x.safetensors, but it is not`},
 		{"unknown", `{"weight_map":{"z":"x.safetensors"}}`, `tensor "x": it is in x.safetensors, but the index does not know it`},
 		{"empty", `{"weight_map":{}}`, "its weight_map is empty"},
