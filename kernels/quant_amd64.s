@@ -2370,6 +2370,35 @@ DATA iq4LevelsHigh<>+24(SB)/4, $0x40a00000
 DATA iq4LevelsHigh<>+28(SB)/4, $0x40400000
 GLOBL iq4LevelsHigh<>(SB), RODATA|NOPTR, $32
 
+// func expandLevelsAVX2(dst []float32, levels *uint8)
+// Requires: AVX, AVX2
+TEXT ·expandLevelsAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ levels+24(FP), DX
+	MOVQ DX, BX
+
+group:
+	VBROADCASTSS 256(BX), Y0
+	VBROADCASTSS 320(BX), Y1
+	VPMOVSXBD    (DX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VPMOVSXBD    8(DX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000010, DX
+	ADDQ         $0x00000004, BX
+	SUBQ         $0x00000010, CX
+	JNZ          group
+	VZEROUPPER
+	RET
+
 // func transposeAVX512(dst *float32, stride int, rows *[16]*float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·transposeAVX512(SB), NOSPLIT, $0-32
@@ -5549,3 +5578,45 @@ DATA iq4Levelsabove<>+116(SB)/4, $0x40c00000
 DATA iq4Levelsabove<>+120(SB)/4, $0x40e00000
 DATA iq4Levelsabove<>+124(SB)/4, $0x41000000
 GLOBL iq4Levelsabove<>(SB), RODATA|NOPTR, $128
+
+// func expandLevelsAVX512(dst []float32, levels *uint8)
+// Requires: AVX, AVX512F
+TEXT ·expandLevelsAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ levels+24(FP), DX
+	MOVQ DX, BX
+
+group:
+	VBROADCASTSS 256(BX), Z0
+	VBROADCASTSS 320(BX), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z2, Z0, Z0
+	VSUBPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000010, DX
+	ADDQ         $0x00000004, BX
+	SUBQ         $0x00000010, CX
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func lookUpAVX2(levels []uint8, table *[16]int8)
+// Requires: AVX, AVX2
+TEXT ·lookUpAVX2(SB), NOSPLIT, $0-32
+	MOVQ           levels_base+0(FP), AX
+	MOVQ           levels_len+8(FP), CX
+	MOVQ           table+24(FP), DX
+	VBROADCASTI128 (DX), Y0
+
+block:
+	VMOVDQU (AX), Y1
+	VPSHUFB Y1, Y0, Y1
+	VMOVDQU Y1, (AX)
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000020, CX
+	JNZ     block
+	VZEROUPPER
+	RET

@@ -76,6 +76,11 @@ func fitIQ4AVX2(fit *float32, x *float32, w *float32, n int)
 //go:noescape
 func levelsIQ4AVX2(packed *uint32, x *float32, inverse *[16]float32, n int)
 
+// expandLevelsAVX2 is expandLevelsGeneric of the expansion that starts with levels.
+//
+//go:noescape
+func expandLevelsAVX2(dst []float32, levels *uint8)
+
 // transposeAVX512 is transposeGeneric for a multiple of its lanes, which are also the rows.
 //
 //go:noescape
@@ -153,3 +158,13 @@ func fitIQ4AVX512(fit *float32, x *float32, w *float32, n int)
 //
 //go:noescape
 func levelsIQ4AVX512(packed *uint32, x *float32, inverse *[16]float32, n int)
+
+// expandLevelsAVX512 is expandLevelsGeneric of the expansion that starts with levels.
+//
+//go:noescape
+func expandLevelsAVX512(dst []float32, levels *uint8)
+
+// lookUpAVX2 is lookUpGeneric for a multiple of 32 levels.
+//
+//go:noescape
+func lookUpAVX2(levels []uint8, table *[16]int8)

@@ -45,3 +45,7 @@ func quantizeIQ4_NL(dst []byte, src []float32, rowLen int, weights []float32) {
 func quantizeIQ4_XS(dst []byte, src []float32, rowLen int, weights []float32) {
 	quantizeIQ4_XSGeneric(dst, src, rowLen, weights)
 }
+
+func expandLevels(dst []float32, e *expansion) { expandLevelsGeneric(dst, e) }
+
+func lookUp(levels []uint8, table *[16]int8) { lookUpGeneric(levels, table) }

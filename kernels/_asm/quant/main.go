@@ -24,6 +24,8 @@ func main() {
 		fitPositive(v)
 		fitIQ4(v)
 		levelsIQ4(v)
+		expandLevels(v)
 	}
+	lookUp()
 	Generate()
 }
