@@ -1,0 +1,102 @@
+package arch
+
+import (
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/formats/strictjson"
+)
+
+// A Config is a checkpoint's config.json. Where a model of several modalities has
+// its language model's parameters in text_config, they are found there first.
+type Config struct {
+	root, text *strictjson.Object
+	path       string
+	defaults   *strictjson.Object // what the architecture takes for absent keys
+}
+
+// readConfig returns the configuration of a checkpoint.
+func readConfig(m *formats.Model) (*Config, error) {
+	root, err := hf.Config(m)
+	if err != nil {
+		return nil, err
+	}
+	if root == nil {
+		return nil, &formats.Error{Path: m.Path, Err: formats.Reasonf(formats.ErrMismatch, "it has no config.json, which says what the weights are"),
+			Hint: "name the checkpoint's folder, not a weights file"}
+	}
+	return &Config{root: root, text: root.Object("text_config"), path: m.Path}, nil
+}
+
+// get returns the value of the first of the keys that is there and not null.
+func (c *Config) get(keys ...string) strictjson.Value {
+	for _, o := range []*strictjson.Object{c.text, c.root, c.defaults} {
+		for _, key := range keys {
+			if v := o.Get(key); v != nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+// int returns an integer parameter.
+func (c *Config) int(keys ...string) (v int, ok bool) {
+	n, _ := c.get(keys...).(strictjson.Number)
+	i, ok := n.Int()
+	return int(i), ok
+}
+
+// float returns a numeric parameter.
+func (c *Config) float(keys ...string) (v float64, ok bool) {
+	n, ok := c.get(keys...).(strictjson.Number)
+	return n.Float(), ok
+}
+
+// need returns an integer parameter, or an error that names it.
+func (c *Config) need(keys ...string) (int, error) {
+	v, ok := c.int(keys...)
+	if !ok || v < 0 {
+		return 0, &formats.Error{Path: c.path, Err: formats.Reasonf(formats.ErrMismatch, "config.json has no %s", keys[0])}
+	}
+	return v, nil
+}
+
+// class returns the name of the model's class, such as LlamaForCausalLM.
+func (c *Config) class() string {
+	list := c.root.Array("architectures")
+	if len(list) == 0 {
+		list = c.text.Array("architectures")
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	name, _ := list[0].(string)
+	return name
+}
+
+// heads returns the number of attention heads, kvHeads that of key and value
+// heads, which is the same if the configuration names no other.
+func heads(c *Config) (int, error) { return c.need("num_attention_heads", "n_head", "n_heads") }
+
+func kvHeads(c *Config) (int, error) {
+	if n, ok := c.int("num_key_value_heads", "n_kv_heads"); ok {
+		return n, nil
+	}
+	return heads(c)
+}
+
+// headDim returns the size of an attention head.
+func headDim(c *Config) (int, error) {
+	if n, ok := c.int("head_dim"); ok {
+		return n, nil
+	}
+	hidden, err := c.need("hidden_size", "n_embd", "dim")
+	if err != nil {
+		return 0, err
+	}
+	n, err := heads(c)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	return hidden / n, nil
+}
