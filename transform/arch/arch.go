@@ -17,12 +17,17 @@ type Architecture struct {
 	ignored  []string // patterns of Hugging Face tensors that GGUF does not have: buffers, unused heads
 	prefixes []string // what may stand before Hugging Face names; the first is written by FromGGUF
 
-	// extra returns tensors that GGUF has and checkpoints don't, computed from the
-	// configuration. May be nil.
-	extra func(c *Config) ([]*formats.Tensor, error)
+	// defaults are what transformers takes for parameters that config.json lacks,
+	// as a JSON object.
+	defaults string
+	// derived parameters are computed from others. May be nil.
+	derive func(c *Config) error
 
-	// keyValues returns what describes the model, from general.architecture's
-	// neighbours on up to the tokenizer.
+	// extra returns tensors that GGUF has and checkpoints don't, computed from the
+	// configuration, and the key-values that go with them. May be nil.
+	extra func(c *Config, kv *keyValues) ([]*formats.Tensor, error)
+
+	// keyValues adds what describes the model: sizes, attention, the file's type.
 	keyValues func(c *Config, kv *keyValues) error
 }
 

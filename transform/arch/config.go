@@ -74,6 +74,48 @@ func (c *Config) class() string {
 	return name
 }
 
+// set changes a parameter for whoever reads it from here on.
+func (c *Config) set(key string, v strictjson.Value) {
+	if c.text.Has(key) {
+		c.text.Set(key, v)
+	} else {
+		c.root.Set(key, v)
+	}
+}
+
+// remove takes a parameter away from whoever reads it from here on.
+func (c *Config) remove(key string) {
+	if c.text != nil {
+		c.text.Delete(key)
+	}
+	c.root.Delete(key)
+}
+
+// deriveKVHeads gives a model without grouped queries as many key and value heads
+// as heads.
+func deriveKVHeads(c *Config) error {
+	if _, ok := c.int("num_key_value_heads", "n_kv_heads"); ok {
+		return nil
+	}
+	n, err := heads(c)
+	if err != nil {
+		return err
+	}
+	c.set("num_key_value_heads", strictjson.Int(n))
+	return nil
+}
+
+// deriveHeadDim gives a model the size of its heads where they divide the hidden
+// size.
+func deriveHeadDim(c *Config) error {
+	d, err := headDim(c)
+	if err != nil {
+		return err
+	}
+	c.set("head_dim", strictjson.Int(d))
+	return nil
+}
+
 // heads returns the number of attention heads, kvHeads that of key and value
 // heads, which is the same if the configuration names no other.
 func heads(c *Config) (int, error) { return c.need("num_attention_heads", "n_head", "n_heads") }
@@ -90,6 +132,12 @@ func headDim(c *Config) (int, error) {
 	if n, ok := c.int("head_dim"); ok {
 		return n, nil
 	}
+	return evenHeadDim(c)
+}
+
+// evenHeadDim returns the hidden size divided among the heads, whatever head_dim
+// says.
+func evenHeadDim(c *Config) (int, error) {
 	hidden, err := c.need("hidden_size", "n_embd", "dim")
 	if err != nil {
 		return 0, err

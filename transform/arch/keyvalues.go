@@ -70,9 +70,13 @@ func textModel(c *Config, kv *keyValues) error {
 		kv.uint(".attention.key_length", d)
 		kv.uint(".attention.value_length", d)
 	}
-	kv.set("general.file_type", uint32(0)) // its place; the number comes with the number format
+	kv.fileType()
 	return nil
 }
+
+// fileType marks the place of general.file_type, whose number depends on the
+// output's number format.
+func (kv *keyValues) fileType() { kv.set("general.file_type", uint32(0)) }
 
 // gatingKey adds how the router's scores become weights of experts.
 func gatingKey(c *Config, kv *keyValues) error {

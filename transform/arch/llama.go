@@ -1,12 +1,9 @@
 package arch
 
 import (
-	"bytes"
 	"math"
 
 	"github.com/loratool/loratool/formats"
-	"github.com/loratool/loratool/formats/strictjson"
-	"github.com/loratool/loratool/kernels"
 )
 
 // The Llama family: Llama 1 to 3, Mistral, Mixtral, and everything that took over
@@ -22,51 +19,22 @@ var _ = register(&Architecture{
 		{hf: "model.layers.#.block_sparse_moe.experts.@.w3.*", gguf: "blk.#.ffn_up_exps.*"},
 	}),
 	ignored:   buffers,
+	defaults:  `{"max_position_embeddings": 2048, "rms_norm_eps": 1e-06, "rope_theta": 10000.0, "vocab_size": 32000}`,
+	derive:    llamaHeads,
 	extra:     llamaFrequencies,
 	keyValues: llamaKeys,
 })
 
-// rules joins tables.
-func rules(tables ...[]rule) []rule {
-	var out []rule
-	for _, t := range tables {
-		out = append(out, t...)
+// llamaHeads fills in what transformers computes: as many key and value heads as
+// heads, and heads that divide the hidden size. Mixtral leaves the latter out.
+func llamaHeads(c *Config) error {
+	if c.root.String("model_type") != "mixtral" {
+		if err := deriveHeadDim(c); err != nil {
+			return err
+		}
 	}
-	return out
+	return deriveKVHeads(c)
 }
-
-// Tables that families share.
-var (
-	embeddings = []rule{
-		{hf: "model.embed_tokens.*", gguf: "token_embd.*"},
-		{hf: "model.norm.*", gguf: "output_norm.*"},
-		{hf: "lm_head.*", gguf: "output.*"},
-	}
-	preNorms = []rule{
-		{hf: "model.layers.#.input_layernorm.*", gguf: "blk.#.attn_norm.*"},
-		{hf: "model.layers.#.post_attention_layernorm.*", gguf: "blk.#.ffn_norm.*"},
-	}
-	attention = []rule{
-		{hf: "model.layers.#.self_attn.q_proj.*", gguf: "blk.#.attn_q.*"},
-		{hf: "model.layers.#.self_attn.k_proj.*", gguf: "blk.#.attn_k.*"},
-		{hf: "model.layers.#.self_attn.v_proj.*", gguf: "blk.#.attn_v.*"},
-		{hf: "model.layers.#.self_attn.o_proj.*", gguf: "blk.#.attn_output.*"},
-	}
-	llamaAttention = rules(preNorms, []rule{
-		{hf: "model.layers.#.self_attn.q_proj.*", gguf: "blk.#.attn_q.*", op: rotaryHalves(heads)},
-		{hf: "model.layers.#.self_attn.k_proj.*", gguf: "blk.#.attn_k.*", op: rotaryHalves(kvHeads)},
-		{hf: "model.layers.#.self_attn.v_proj.*", gguf: "blk.#.attn_v.*"},
-		{hf: "model.layers.#.self_attn.o_proj.*", gguf: "blk.#.attn_output.*"},
-	})
-	gatedMLP = []rule{
-		{hf: "model.layers.#.mlp.gate_proj.*", gguf: "blk.#.ffn_gate.*"},
-		{hf: "model.layers.#.mlp.up_proj.*", gguf: "blk.#.ffn_up.*"},
-		{hf: "model.layers.#.mlp.down_proj.*", gguf: "blk.#.ffn_down.*"},
-	}
-
-	// buffers are computed by the models themselves; old checkpoints hold them.
-	buffers = []string{"model.layers.#.self_attn.rotary_emb.inv_freq", "model.rotary_emb.inv_freq"}
-)
 
 func llamaKeys(c *Config, kv *keyValues) error {
 	if err := textModel(c, kv); err != nil {
@@ -93,7 +61,7 @@ func llamaKeys(c *Config, kv *keyValues) error {
 //	between: 1/((1−s)/f + s), s = (original/λ − lo)/(hi − lo)
 //
 // Frequencies are float32, as torch has them; the rest is float64, rounded once.
-func llamaFrequencies(c *Config) ([]*formats.Tensor, error) {
+func llamaFrequencies(c *Config, _ *keyValues) ([]*formats.Tensor, error) {
 	rope := c.fullRope()
 	if rope.String("rope_type") != "llama3" {
 		return nil, nil
@@ -127,23 +95,4 @@ func llamaFrequencies(c *Config) ([]*formats.Tensor, error) {
 		}
 	}
 	return []*formats.Tensor{computedVector("rope_freqs.weight", factors)}, nil
-}
-
-// computedVector returns an F32 tensor of given numbers.
-func computedVector(name string, x []float32) *formats.Tensor {
-	data := make([]byte, 4*len(x))
-	kernels.EncodeF32(data, x)
-	return formats.NewExtent(formats.Info{Name: name, DType: formats.F32, Shape: []int{len(x)}},
-		formats.NewFile(bytes.NewReader(data), int64(len(data)), "config.json"), 0)
-}
-
-// floats returns the numbers of a JSON array.
-func floats(a strictjson.Array) []float32 {
-	out := make([]float32, 0, len(a))
-	for _, v := range a {
-		if n, ok := v.(strictjson.Number); ok {
-			out = append(out, float32(n.Float()))
-		}
-	}
-	return out
 }

@@ -11,13 +11,13 @@ import (
 // tensorsToGGUF returns the tensors of a checkpoint as GGUF has them, in the
 // checkpoint's order; stacked experts stand where the first of them did. It
 // returns an error that lists the tensors for which there is no rule.
-func (a *Architecture) tensorsToGGUF(c *Config, in []*formats.Tensor) ([]*formats.Tensor, error) {
+func (a *Architecture) tensorsToGGUF(c *Config, kv *keyValues, in []*formats.Tensor) ([]*formats.Tensor, error) {
 	var (
 		out     []*formats.Tensor
 		unknown []string
 	)
 	if a.extra != nil {
-		extra, err := a.extra(c)
+		extra, err := a.extra(c, kv)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,72 @@
+package arch
+
+import "github.com/loratool/loratool/formats/strictjson"
+
+// BERT and Nomic-BERT embedders: encoders whose heads for pre-training, and whose
+// pooling layer, are left out.
+
+var bertRules = []rule{
+	{hf: "embeddings.word_embeddings.*", gguf: "token_embd.*"},
+	{hf: "embeddings.position_embeddings.*", gguf: "position_embd.*"},
+	{hf: "embeddings.token_type_embeddings.*", gguf: "token_types.*"},
+	{hf: "embeddings.LayerNorm.*", gguf: "token_embd_norm.*"},
+	{hf: "encoder.layer.#.attention.self.query.*", gguf: "blk.#.attn_q.*"},
+	{hf: "encoder.layer.#.attention.self.key.*", gguf: "blk.#.attn_k.*"},
+	{hf: "encoder.layer.#.attention.self.value.*", gguf: "blk.#.attn_v.*"},
+	{hf: "encoder.layer.#.attention.output.dense.*", gguf: "blk.#.attn_output.*"},
+	{hf: "encoder.layer.#.attention.output.LayerNorm.*", gguf: "blk.#.attn_output_norm.*"},
+	{hf: "encoder.layer.#.intermediate.dense.*", gguf: "blk.#.ffn_up.*"},
+	{hf: "encoder.layer.#.output.dense.*", gguf: "blk.#.ffn_down.*"},
+	{hf: "encoder.layer.#.output.LayerNorm.*", gguf: "blk.#.layer_output_norm.*"},
+}
+
+var _ = register(&Architecture{
+	Name:     "bert",
+	Classes:  []string{"BertModel", "BertForMaskedLM"},
+	rules:    bertRules,
+	ignored:  []string{"embeddings.position_ids", "pooler.dense.*", "cls.predictions.*", "cls.seq_relationship.*"},
+	prefixes: []string{"", "bert."},
+	defaults: `{"max_position_embeddings": 512, "layer_norm_eps": 1e-12, "type_vocab_size": 2}`,
+	keyValues: func(c *Config, kv *keyValues) error {
+		if err := textModel(c, kv); err != nil {
+			return err
+		}
+		kv.set(".attention.causal", false)
+		return kv.pooling(c)
+	},
+})
+
+var _ = register(&Architecture{
+	Name:    "nomic-bert",
+	Classes: []string{"NomicBertModel"},
+	rules: []rule{
+		{hf: "embeddings.word_embeddings.*", gguf: "token_embd.*"},
+		{hf: "embeddings.token_type_embeddings.*", gguf: "token_types.*"},
+		{hf: "emb_ln.*", gguf: "token_embd_norm.*"},
+		{hf: "encoder.layers.#.attn.Wqkv.*", gguf: "blk.#.attn_qkv.*"},
+		{hf: "encoder.layers.#.attn.out_proj.*", gguf: "blk.#.attn_output.*"},
+		{hf: "encoder.layers.#.norm1.*", gguf: "blk.#.attn_output_norm.*"},
+		{hf: "encoder.layers.#.mlp.fc11.*", gguf: "blk.#.ffn_up.*"},
+		{hf: "encoder.layers.#.mlp.fc12.*", gguf: "blk.#.ffn_gate.*"},
+		{hf: "encoder.layers.#.mlp.fc2.*", gguf: "blk.#.ffn_down.*"},
+		{hf: "encoder.layers.#.norm2.*", gguf: "blk.#.layer_output_norm.*"},
+	},
+	prefixes: []string{"", "bert."},
+	ignored:  []string{"cls.predictions.*", "pooler.dense.*"},
+	defaults: `{"layer_norm_epsilon": 1e-12, "type_vocab_size": 2, "rotary_emb_base": 1000.0}`,
+	derive: func(c *Config) error {
+		// The checkpoints speak of the length that they can be stretched to; they
+		// were trained with this.
+		if n, ok := c.int("n_positions"); ok && n == 8192 {
+			c.set("n_positions", strictjson.Int(2048))
+		}
+		return nil
+	},
+	keyValues: func(c *Config, kv *keyValues) error {
+		if err := textModel(c, kv); err != nil {
+			return err
+		}
+		kv.set(".attention.causal", false)
+		return kv.pooling(c)
+	},
+})
