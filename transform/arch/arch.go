@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/strictjson"
 )
 
 // An Architecture describes a family of models on both sides.
@@ -16,6 +17,14 @@ type Architecture struct {
 	rules    []rule
 	ignored  []string // patterns of Hugging Face tensors that GGUF does not have: buffers, unused heads
 	prefixes []string // what may stand before Hugging Face names; the first is written by FromGGUF
+
+	// surplus says that layers past the configured number, which predict further
+	// tokens, are left out.
+	surplus bool
+
+	// prepare brings tensors into the form that the rules speak of, and restore
+	// undoes it. May be nil.
+	prepare, restore func(tensors []*formats.Tensor) ([]*formats.Tensor, error)
 
 	// defaults are what transformers takes for parameters that config.json lacks,
 	// as a JSON object.
@@ -37,6 +46,21 @@ var architectures []*Architecture
 func register(a *Architecture) *Architecture {
 	architectures = append(architectures, a)
 	return a
+}
+
+// complete fills in the parameters that the configuration leaves to transformers.
+func (a *Architecture) complete(c *Config) error {
+	if a.defaults != "" {
+		o, err := strictjson.ParseObject([]byte(a.defaults))
+		if err != nil {
+			panic("arch: the defaults of " + a.Name + ": " + err.Error())
+		}
+		c.defaults = o
+	}
+	if a.derive != nil {
+		return a.derive(c)
+	}
+	return nil
 }
 
 // ForClass returns the architecture of a Hugging Face class, or an error wrapping

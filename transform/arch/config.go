@@ -10,8 +10,9 @@ import (
 // its language model's parameters in text_config, they are found there first.
 type Config struct {
 	root, text *strictjson.Object
-	path       string
 	defaults   *strictjson.Object // what the architecture takes for absent keys
+	path       string
+	model      *formats.Model
 }
 
 // readConfig returns the configuration of a checkpoint.
@@ -24,7 +25,7 @@ func readConfig(m *formats.Model) (*Config, error) {
 		return nil, &formats.Error{Path: m.Path, Err: formats.Reasonf(formats.ErrMismatch, "it has no config.json, which says what the weights are"),
 			Hint: "name the checkpoint's folder, not a weights file"}
 	}
-	return &Config{root: root, text: root.Object("text_config"), path: m.Path}, nil
+	return &Config{root: root, text: root.Object("text_config"), path: m.Path, model: m}, nil
 }
 
 // get returns the value of the first of the keys that is there and not null.

@@ -1,7 +1,11 @@
 package arch
 
 import (
+	"path"
+	"strings"
+
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/formats/strictjson"
 )
 
@@ -77,6 +81,45 @@ func textModel(c *Config, kv *keyValues) error {
 // fileType marks the place of general.file_type, whose number depends on the
 // output's number format.
 func (kv *keyValues) fileType() { kv.set("general.file_type", uint32(0)) }
+
+// pooling adds how an embedder makes one vector of all, as sentence-transformers'
+// modules.json leads to it.
+func (kv *keyValues) pooling(c *Config) error {
+	a := c.model.Asset("modules.json")
+	if a == nil {
+		return nil
+	}
+	data, err := a.Read()
+	if err != nil {
+		return err
+	}
+	v, err := strictjson.ParsePython(data)
+	if err != nil {
+		return &formats.Error{Path: a.Path, Err: formats.Reasonf(formats.ErrFormat, "%v", err)}
+	}
+	list, _ := v.(strictjson.Array)
+	for _, m := range list {
+		o, _ := m.(*strictjson.Object)
+		if !strings.HasSuffix(o.String("type"), "Pooling") {
+			continue
+		}
+		p, err := hf.ReadObject(c.model, path.Join(o.String("path"), "config.json"))
+		if err != nil {
+			return err
+		}
+		for _, kind := range []struct {
+			key, mode string
+			number    int
+		}{{"pooling_mode_mean_tokens", "mean", 1}, {"pooling_mode_cls_token", "cls", 2}, {"pooling_mode_lasttoken", "lasttoken", 3}} {
+			if p.Bool(kind.key) || p.String("pooling_mode") == kind.mode {
+				kv.uint(".pooling_type", kind.number)
+				return nil
+			}
+		}
+		return &formats.Error{Path: c.path, Err: formats.Reasonf(formats.ErrUnsupported, "its pooling is neither mean, cls nor last token")}
+	}
+	return nil
+}
 
 // gatingKey adds how the router's scores become weights of experts.
 func gatingKey(c *Config, kv *keyValues) error {

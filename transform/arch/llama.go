@@ -60,7 +60,8 @@ func llamaKeys(c *Config, kv *keyValues) error {
 //	λ < original/hi: 1    λ > original/lo: f
 //	between: 1/((1−s)/f + s), s = (original/λ − lo)/(hi − lo)
 //
-// Frequencies are float32, as torch has them; the rest is float64, rounded once.
+// Every step is rounded to float32, as torch does it; the power is float64, rounded
+// once.
 func llamaFrequencies(c *Config, _ *keyValues) ([]*formats.Tensor, error) {
 	rope := c.fullRope()
 	if rope.String("rope_type") != "llama3" {
@@ -83,15 +84,16 @@ func llamaFrequencies(c *Config, _ *keyValues) ([]*formats.Tensor, error) {
 	for i := range factors {
 		exponent := float32(2*i) / float32(dim)
 		frequency := 1 / float32(math.Pow(base, float64(exponent)))
-		wavelength := 2 * math.Pi / float64(frequency)
+		wavelength := float32(2*math.Pi) / frequency
 		switch {
-		case wavelength < original/hi:
+		case float64(wavelength) < original/hi:
 			factors[i] = 1
-		case wavelength > original/lo:
+		case float64(wavelength) > original/lo:
 			factors[i] = float32(factor)
 		default:
-			s := (original/wavelength - lo) / (hi - lo)
-			factors[i] = float32(1 / ((1-s)/factor + s))
+			s := (float32(original)/wavelength - float32(lo)) / float32(hi-lo)
+			stretched := (1 - s) / float32(factor)
+			factors[i] = 1 / (stretched + s)
 		}
 	}
 	return []*formats.Tensor{computedVector("rope_freqs.weight", factors)}, nil

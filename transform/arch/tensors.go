@@ -2,7 +2,10 @@ package arch
 
 import (
 	"fmt"
+	"math"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/loratool/loratool/formats"
@@ -23,11 +26,24 @@ func (a *Architecture) tensorsToGGUF(c *Config, kv *keyValues, in []*formats.Ten
 		}
 		out = extra
 	}
+	if a.prepare != nil {
+		var err error
+		if in, err = a.prepare(in); err != nil {
+			return nil, err
+		}
+	}
+	blocks := math.MaxInt
+	if a.surplus {
+		var err error
+		if blocks, err = c.need("num_hidden_layers"); err != nil {
+			return nil, err
+		}
+	}
 	stacks := map[string]*stack{}
 	tied := c.get("tie_word_embeddings") == true
 	for _, t := range in {
 		name := a.plainName(t.Name)
-		if a.isIgnored(name) || tied && name == "lm_head.weight" {
+		if a.isIgnored(name) || tied && name == "lm_head.weight" || layerOf(name) >= blocks {
 			continue
 		}
 		rules := a.rulesForHF(name)
@@ -67,6 +83,21 @@ func (a *Architecture) tensorsToGGUF(c *Config, kv *keyValues, in []*formats.Ten
 		out[s.place] = g
 	}
 	return out, nil
+}
+
+var layerNumber = regexp.MustCompile(`^model\.layers\.(\d+)\.`)
+
+// layerOf returns the number of the layer that a tensor belongs to, or -1.
+func layerOf(name string) int {
+	m := layerNumber.FindStringSubmatch(name)
+	if m == nil {
+		return -1
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 func (r *rule) apply(c *Config, t *formats.Tensor, name string) (*formats.Tensor, error) {
@@ -175,6 +206,9 @@ func (a *Architecture) tensorsToHF(c *Config, in []*formats.Tensor) ([]*formats.
 	}
 	if len(unknown) > 0 {
 		return nil, unknownTensors(a, unknown)
+	}
+	if a.restore != nil {
+		return a.restore(out)
 	}
 	return out, nil
 }

@@ -1,0 +1,134 @@
+package arch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/hf"
+)
+
+type goldenKV struct {
+	Key   string
+	Type  string
+	Value any
+	Len   int
+}
+
+type goldenTensor struct {
+	Name   string
+	Type   string
+	Shape  []int
+	SHA256 string
+}
+
+type golden struct {
+	Outputs map[string]struct {
+		KV      []goldenKV
+		Tensors []goldenTensor
+	}
+}
+
+func TestGoldens(t *testing.T) {
+	root := os.Getenv("GOLDENS")
+	dirs, _ := filepath.Glob(filepath.Join(root, "*"))
+	for _, dir := range dirs {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join(dir, "expected.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var g golden
+			if err := json.Unmarshal(data, &g); err != nil {
+				t.Fatal(err)
+			}
+			for name, typ := range map[string]Type{"f32": F32, "f16": F16, "bf16": BF16, "q8_0": Q8_0} {
+				want, ok := g.Outputs[name]
+				if !ok {
+					continue
+				}
+				m, err := hf.Open(filepath.Join(dir, "hf"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, err := ToGGUF(m, Options{Type: typ})
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkKV(t, name, out.Metadata, want.KV)
+				checkTensors(t, name, out, want.Tensors)
+				m.Close()
+			}
+		})
+	}
+}
+
+var notYet = regexp.MustCompile(`^(general\.(name|basename|size_label|finetune|version|license|base_model|dataset|tags|languages|sampling)|tokenizer\.)`)
+
+func checkKV(t *testing.T, what string, got formats.Metadata, want []goldenKV) {
+	var order []string
+	for _, w := range want {
+		if notYet.MatchString(w.Key) {
+			continue
+		}
+		order = append(order, w.Key)
+		v := got.Get(w.Key)
+		if v == nil {
+			t.Errorf("%s: %s is missing, want %v", what, w.Key, w.Value)
+			continue
+		}
+		typ := fmt.Sprintf("%T", v)
+		if typ != w.Type || w.Value != nil && fmt.Sprint(norm(v)) != fmt.Sprint(norm(w.Value)) {
+			t.Errorf("%s: %s = %s %v, want %s %v", what, w.Key, typ, v, w.Type, w.Value)
+		}
+	}
+	var have []string
+	for _, kv := range got {
+		if !notYet.MatchString(kv.Key) {
+			have = append(have, kv.Key)
+		}
+	}
+	if !slices.Equal(have, order) {
+		t.Errorf("%s: order\n got %v\nwant %v", what, have, order)
+	}
+}
+
+func norm(v any) any {
+	switch v := v.(type) {
+	case float32:
+		return float64(v)
+	case uint32:
+		return float64(v)
+	}
+	return v
+}
+
+func checkTensors(t *testing.T, what string, m *formats.Model, want []goldenTensor) {
+	if len(m.Tensors) != len(want) {
+		t.Errorf("%s: %d tensors, want %d", what, len(m.Tensors), len(want))
+	}
+	for _, w := range want {
+		x := m.Tensor(w.Name)
+		if x == nil {
+			t.Errorf("%s: %s is missing", what, w.Name)
+			continue
+		}
+		data := make([]byte, x.NumBytes())
+		if err := x.ReadRows(context.Background(), data, 0, x.NumRows()); err != nil {
+			t.Error(err)
+			continue
+		}
+		sum := sha256.Sum256(data)
+		if hex.EncodeToString(sum[:]) != w.SHA256 {
+			t.Errorf("%s: %s (%v, want %s %v) differs", what, w.Name, &x.Info, w.Type, w.Shape)
+		}
+	}
+}
