@@ -7,6 +7,7 @@ import (
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/strictjson"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
 // An Architecture describes a family of models on both sides.
@@ -35,6 +36,11 @@ type Architecture struct {
 	// extra returns tensors that GGUF has and checkpoints don't, computed from the
 	// configuration, and the key-values that go with them. May be nil.
 	extra func(c *Config, kv *keyValues) ([]*formats.Tensor, error)
+
+	// family says which files hold the vocabulary; finish changes tokenizer
+	// key-values where a family has its own. The latter may be nil.
+	family tokenizer.Family
+	finish func(c *Config, kv *keyValues)
 
 	// keyValues adds what describes the model: sizes, attention, the file's type.
 	keyValues func(c *Config, kv *keyValues) error

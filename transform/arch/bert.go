@@ -1,6 +1,9 @@
 package arch
 
-import "github.com/loratool/loratool/formats/strictjson"
+import (
+	"github.com/loratool/loratool/formats/strictjson"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
+)
 
 // BERT and Nomic-BERT embedders: encoders whose heads for pre-training, and whose
 // pooling layer, are left out.
@@ -23,6 +26,7 @@ var bertRules = []rule{
 var _ = register(&Architecture{
 	Name:     "bert",
 	Classes:  []string{"BertModel", "BertForMaskedLM"},
+	family:   tokenizer.WordPiece,
 	rules:    bertRules,
 	ignored:  []string{"embeddings.position_ids", "pooler.dense.*", "cls.predictions.*", "cls.seq_relationship.*"},
 	prefixes: []string{"", "bert."},
@@ -39,6 +43,7 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "nomic-bert",
 	Classes: []string{"NomicBertModel"},
+	family:  tokenizer.WordPiece,
 	rules: []rule{
 		{hf: "embeddings.word_embeddings.*", gguf: "token_embd.*"},
 		{hf: "embeddings.token_type_embeddings.*", gguf: "token_types.*"},

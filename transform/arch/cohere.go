@@ -1,5 +1,7 @@
 package arch
 
+import "github.com/loratool/loratool/transform/arch/tokenizer"
+
 // Command-R and Command-R7B have one norm a layer, before attention and
 // feed-forward, which run side by side.
 
@@ -10,6 +12,7 @@ var cohereRules = rules(embeddings, attention, headNorms, gatedMLP, []rule{
 var _ = register(&Architecture{
 	Name:    "command-r",
 	Classes: []string{"CohereForCausalLM"},
+	family:  tokenizer.BPE,
 	rules:   cohereRules,
 	ignored: buffers,
 	defaults: `{"max_position_embeddings": 8192, "layer_norm_eps": 1e-05, "rope_theta": 500000.0, "logit_scale": 0.0625,
@@ -34,6 +37,7 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "cohere2",
 	Classes: []string{"Cohere2ForCausalLM"},
+	family:  tokenizer.BPE,
 	rules:   cohereRules,
 	ignored: buffers,
 	defaults: `{"max_position_embeddings": 8192, "layer_norm_eps": 1e-05, "rope_theta": 10000.0, "logit_scale": 0.0625,

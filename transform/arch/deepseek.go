@@ -1,6 +1,8 @@
 package arch
 
 import (
+	"github.com/loratool/loratool/transform/arch/tokenizer"
+
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/strictjson"
 )
@@ -12,6 +14,7 @@ import (
 var _ = register(&Architecture{
 	Name:    "deepseek2",
 	Classes: []string{"DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM"},
+	family:  tokenizer.BPE,
 	rules: rules(embeddings, preNorms, gatedMLP, stackedExperts, []rule{
 		{hf: "model.layers.#.self_attn.q_proj.*", gguf: "blk.#.attn_q.*"},
 		{hf: "model.layers.#.self_attn.q_a_proj.*", gguf: "blk.#.attn_q_a.*"},

@@ -1,6 +1,9 @@
 package arch
 
-import "github.com/loratool/loratool/formats"
+import (
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
+)
 
 // Falcon and GPT-NeoX fuse query, key and value head by head; GGUF has all queries
 // first, then the keys, then the values.
@@ -8,6 +11,7 @@ import "github.com/loratool/loratool/formats"
 var _ = register(&Architecture{
 	Name:    "falcon",
 	Classes: []string{"FalconForCausalLM", "RWForCausalLM"},
+	family:  tokenizer.BPE,
 	rules: []rule{
 		{hf: "word_embeddings.*", gguf: "token_embd.*"},
 		{hf: "h.#.input_layernorm.*", gguf: "blk.#.attn_norm.*"},
@@ -60,6 +64,7 @@ func falconHeads(c *Config) (n, groups int, err error) {
 var _ = register(&Architecture{
 	Name:    "gptneox",
 	Classes: []string{"GPTNeoXForCausalLM"},
+	family:  tokenizer.BPE,
 	rules: []rule{
 		{hf: "gpt_neox.embed_in.*", gguf: "token_embd.*"},
 		{hf: "gpt_neox.layers.#.input_layernorm.*", gguf: "blk.#.attn_norm.*"},

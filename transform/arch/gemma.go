@@ -42,6 +42,15 @@ var _ = register(&Architecture{
 	defaults: `{"max_position_embeddings": 8192, "rms_norm_eps": 1e-06, "head_dim": 256, "num_key_value_heads": 16,
 		"tie_word_embeddings": true}`,
 	keyValues: gemmaKeys,
+	finish: func(c *Config, kv *keyValues) {
+		for _, t := range []struct {
+			role string
+			id   int
+		}{{"prefix", 67}, {"suffix", 69}, {"middle", 68}, {"fsep", 70}, {"eot", 107}} {
+			kv.uint("tokenizer.ggml."+t.role+"_token_id", t.id)
+		}
+		noSpacePrefix(c, kv)
+	},
 })
 
 var _ = register(&Architecture{
@@ -51,6 +60,7 @@ var _ = register(&Architecture{
 	ignored: append([]string{"lm_head.weight"}, buffers...),
 	defaults: `{"max_position_embeddings": 8192, "rms_norm_eps": 1e-06, "head_dim": 256, "num_key_value_heads": 4,
 		"tie_word_embeddings": true, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0, "sliding_window": 4096}`,
+	finish: noSpacePrefix,
 	keyValues: func(c *Config, kv *keyValues) error {
 		if err := gemmaKeys(c, kv); err != nil {
 			return err
@@ -74,6 +84,7 @@ var _ = register(&Architecture{
 	defaults: `{"max_position_embeddings": 131072, "rms_norm_eps": 1e-06, "head_dim": 256, "num_attention_heads": 8,
 		"num_key_value_heads": 4, "tie_word_embeddings": true, "sliding_window": 4096, "rope_theta": 1000000.0,
 		"rope_local_base_freq": 10000.0}`,
+	finish: noSpacePrefix,
 	keyValues: func(c *Config, kv *keyValues) error {
 		if err := textModel(c, kv); err != nil {
 			return err
@@ -87,6 +98,9 @@ var _ = register(&Architecture{
 		return nil
 	},
 })
+
+// noSpacePrefix says that text gets no space in front.
+func noSpacePrefix(_ *Config, kv *keyValues) { kv.set("tokenizer.ggml.add_space_prefix", false) }
 
 // gemmaKeys adds what Gemma 1 and 2 have, which is not all of a text model.
 func gemmaKeys(c *Config, kv *keyValues) error {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
 // A Type is the number format that a conversion aims at. As in llama.cpp's
@@ -147,5 +148,22 @@ func ToGGUF(m *formats.Model, o Options) (*formats.Model, error) {
 	kv = append(kv, formats.KeyValue{Key: "general.type", Value: "model"})
 	kv = append(kv, own.list...)
 	kv = append(kv, formats.KeyValue{Key: "general.quantization_version", Value: uint32(2)})
+	words, err := a.tokenizerKeys(c, o.Pre)
+	if err != nil {
+		return nil, err
+	}
+	kv = append(kv, words...)
 	return &formats.Model{Path: m.Path, Format: "gguf", Tensors: tensors, Metadata: kv, Inputs: m.Inputs}, nil
+}
+
+// tokenizerKeys returns the tokenizer's key-values.
+func (a *Architecture) tokenizerKeys(c *Config, pre string) (formats.Metadata, error) {
+	size, _ := c.int("vocab_size")
+	list, err := tokenizer.ToGGUF(c.model, c.root, tokenizer.Options{Family: a.family, Size: size, Pre: pre})
+	if err != nil || a.finish == nil {
+		return list, err
+	}
+	kv := &keyValues{arch: a.Name, list: list}
+	a.finish(c, kv)
+	return kv.list, nil
 }

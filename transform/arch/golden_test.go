@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,17 +11,20 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/formats/strictjson"
 )
 
 type goldenKV struct {
-	Key   string
-	Type  string
-	Value any
-	Len   int
+	Key    string
+	Type   string
+	Value  any
+	Len    int
+	SHA256 string `json:"sha256_json"`
 }
 
 type goldenTensor struct {
@@ -31,6 +35,7 @@ type goldenTensor struct {
 }
 
 type golden struct {
+	Pre     string `json:"pre_forced"`
 	Outputs map[string]struct {
 		KV      []goldenKV
 		Tensors []goldenTensor
@@ -59,7 +64,7 @@ func TestGoldens(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				out, err := ToGGUF(m, Options{Type: typ})
+				out, err := ToGGUF(m, Options{Type: typ, Pre: g.Pre})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -71,7 +76,7 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
-var notYet = regexp.MustCompile(`^(general\.(name|basename|size_label|finetune|version|license|base_model|dataset|tags|languages|sampling)|tokenizer\.)`)
+var notYet = regexp.MustCompile(`^(general\.(name|basename|size_label|finetune|version|license|base_model|dataset|tags|languages|sampling))`)
 
 func checkKV(t *testing.T, what string, got formats.Metadata, want []goldenKV) {
 	var order []string
@@ -85,7 +90,16 @@ func checkKV(t *testing.T, what string, got formats.Metadata, want []goldenKV) {
 			t.Errorf("%s: %s is missing, want %v", what, w.Key, w.Value)
 			continue
 		}
+		if w.SHA256 != "" {
+			if got := digest(v); got != w.SHA256 {
+				t.Errorf("%s: %s differs", what, w.Key)
+			}
+			continue
+		}
 		typ := fmt.Sprintf("%T", v)
+		if e, ok := strings.CutPrefix(typ, "[]"); ok {
+			typ = "array<" + e + ">"
+		}
 		if typ != w.Type || w.Value != nil && fmt.Sprint(norm(v)) != fmt.Sprint(norm(w.Value)) {
 			t.Errorf("%s: %s = %s %v, want %s %v", what, w.Key, typ, v, w.Type, w.Value)
 		}
@@ -99,6 +113,27 @@ func checkKV(t *testing.T, what string, got formats.Metadata, want []goldenKV) {
 	if !slices.Equal(have, order) {
 		t.Errorf("%s: order\n got %v\nwant %v", what, have, order)
 	}
+}
+
+func digest(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if f, ok := v.([]float32); ok {
+		d := make([]float64, len(f))
+		for i := range f {
+			d[i] = float64(f[i])
+		}
+		var parts []string
+		for _, x := range d {
+			parts = append(parts, string(strictjson.Float(x)))
+		}
+		sum := sha256.Sum256([]byte("[" + strings.Join(parts, ",") + "]"))
+		return hex.EncodeToString(sum[:])
+	}
+	e.Encode(v)
+	sum := sha256.Sum256(bytes.TrimSpace(b.Bytes()))
+	return hex.EncodeToString(sum[:])
 }
 
 func norm(v any) any {

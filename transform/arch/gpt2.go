@@ -1,11 +1,15 @@
 package arch
 
-import "github.com/loratool/loratool/formats"
+import (
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
+)
 
 // GPT-2 stores the weights of its layers transposed, [in, out].
 var _ = register(&Architecture{
 	Name:    "gpt2",
 	Classes: []string{"GPT2LMHeadModel"},
+	family:  tokenizer.BPE,
 	rules: []rule{
 		{hf: "wte.*", gguf: "token_embd.*"},
 		{hf: "wpe.*", gguf: "position_embd.*"},

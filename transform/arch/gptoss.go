@@ -1,6 +1,8 @@
 package arch
 
 import (
+	"github.com/loratool/loratool/transform/arch/tokenizer"
+
 	"context"
 	"strings"
 
@@ -13,6 +15,7 @@ import (
 var _ = register(&Architecture{
 	Name:    "gpt-oss",
 	Classes: []string{"GptOssForCausalLM"},
+	family:  tokenizer.BPE,
 	rules: rules(embeddings, attention, []rule{
 		{hf: "model.layers.#.input_layernorm.*", gguf: "blk.#.attn_norm.*"},
 		{hf: "model.layers.#.post_attention_layernorm.*", gguf: "blk.#.post_attention_norm.*"},

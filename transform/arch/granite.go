@@ -1,5 +1,7 @@
 package arch
 
+import "github.com/loratool/loratool/transform/arch/tokenizer"
+
 // Granite is Llama with multipliers, and SmolLM3 with fewer rotary layers. Neither
 // tells the size of its heads.
 
@@ -16,7 +18,9 @@ var _ = register(&Architecture{
 		c.remove("head_dim")
 		return deriveKVHeads(c)
 	},
-	extra: llamaFrequencies,
+	extra:  llamaFrequencies,
+	family: tokenizer.LlamaLike,
+	finish: llamaTokens,
 	keyValues: func(c *Config, kv *keyValues) error {
 		if err := llamaKeys(c, kv); err != nil {
 			return err
@@ -42,4 +46,6 @@ var _ = register(&Architecture{
 		"num_key_value_heads": 4, "tie_word_embeddings": true}`,
 	extra:     llamaFrequencies,
 	keyValues: llamaKeys,
+	family:    tokenizer.LlamaLike,
+	finish:    llamaTokens,
 })

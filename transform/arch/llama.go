@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
 // The Llama family: Llama 1 to 3, Mistral, Mixtral, and everything that took over
@@ -23,7 +24,23 @@ var _ = register(&Architecture{
 	derive:    llamaHeads,
 	extra:     llamaFrequencies,
 	keyValues: llamaKeys,
+	family:    tokenizer.LlamaLike,
+	finish:    llamaTokens,
 })
+
+// llamaTokens adds what the vocabulary's size gives away: CodeLlama's tokens for
+// filling in, and that small Granite models begin texts with nothing.
+func llamaTokens(c *Config, kv *keyValues) {
+	switch size, _ := c.int("vocab_size"); size {
+	case 32016:
+		kv.uint("tokenizer.ggml.prefix_token_id", 32007)
+		kv.uint("tokenizer.ggml.suffix_token_id", 32008)
+		kv.uint("tokenizer.ggml.middle_token_id", 32009)
+		kv.uint("tokenizer.ggml.eot_token_id", 32010)
+	case 49152:
+		kv.set("tokenizer.ggml.add_bos_token", false)
+	}
+}
 
 // llamaHeads fills in what transformers computes: as many key and value heads as
 // heads, and heads that divide the hidden size. Mixtral leaves the latter out.

@@ -1,11 +1,14 @@
 package arch
 
+import "github.com/loratool/loratool/transform/arch/tokenizer"
+
 // OLMo 1 has norms without weights and Llama's row order; OLMo 2 normalizes after
 // each block, and its row order is Hugging Face's own.
 
 var _ = register(&Architecture{
 	Name:      "olmo",
 	Classes:   []string{"OlmoForCausalLM", "OLMoForCausalLM"},
+	family:    tokenizer.BPE,
 	rules:     rules(embeddings, llamaAttention, gatedMLP),
 	ignored:   buffers,
 	defaults:  `{"max_position_embeddings": 2048, "rope_theta": 10000.0}`,
@@ -25,6 +28,7 @@ func olmoKeys(c *Config, kv *keyValues) error {
 var _ = register(&Architecture{
 	Name:    "olmo2",
 	Classes: []string{"Olmo2ForCausalLM"},
+	family:  tokenizer.BPE,
 	rules: rules(embeddings, attention, headNorms, gatedMLP, []rule{
 		{hf: "model.layers.#.post_attention_layernorm.*", gguf: "blk.#.post_attention_norm.*"},
 		{hf: "model.layers.#.post_feedforward_layernorm.*", gguf: "blk.#.post_ffw_norm.*"},

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
 // Phi 3 and 4 keep query, key and value fused, and gate and up; so does GGUF. The
@@ -23,6 +24,7 @@ var _ = register(&Architecture{
 	derive:    deriveKVHeads,
 	extra:     phiFactors,
 	keyValues: phiKeys,
+	family:    tokenizer.Phi,
 })
 
 // phiRotary returns how many elements of a head the rotary embedding turns, and

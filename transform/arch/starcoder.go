@@ -1,10 +1,13 @@
 package arch
 
+import "github.com/loratool/loratool/transform/arch/tokenizer"
+
 // StarCoder2 and StableLM: norms with biases, plain row order.
 
 var _ = register(&Architecture{
 	Name:    "starcoder2",
 	Classes: []string{"Starcoder2ForCausalLM"},
+	family:  tokenizer.BPE,
 	rules: rules(embeddings, preNorms, attention, []rule{
 		{hf: "model.layers.#.mlp.c_fc.*", gguf: "blk.#.ffn_up.*"},
 		{hf: "model.layers.#.mlp.c_proj.*", gguf: "blk.#.ffn_down.*"},
@@ -18,6 +21,7 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "stablelm",
 	Classes: []string{"StableLmForCausalLM", "StableLMEpochForCausalLM"},
+	family:  tokenizer.BPE,
 	rules: rules(embeddings, preNorms, attention, gatedMLP, []rule{
 		{hf: "model.layers.#.self_attn.q_layernorm.norms.@.weight", gguf: "blk.#.attn_q_norm.weight"},
 		{hf: "model.layers.#.self_attn.k_layernorm.norms.@.weight", gguf: "blk.#.attn_k_norm.weight"},

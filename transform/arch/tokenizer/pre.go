@@ -1,0 +1,136 @@
+package tokenizer
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/strictjson"
+)
+
+// A pattern is how a family of tokenizers splits text before it looks for tokens.
+// llama.cpp has each built in under a name.
+type pattern struct {
+	name  string
+	steps []string // of the pre-tokenizer, as signature writes them
+	// ignoreMerges and bos tell apart what splits text alike, where llama.cpp does.
+	ignoreMerges, bos *bool
+}
+
+var yes, no = true, false
+
+// Splits that several families share, as they stand in their tokenizer.json.
+const (
+	splitLlama3 = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	splitQwen2  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	splitGPT4o  = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	splitTekken = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+)
+
+// patterns are tried in order.
+var patterns = []pattern{
+	{name: "llama-bpe", steps: []string{"Split " + splitLlama3, "ByteLevel"}, ignoreMerges: &yes},
+	{name: "llama-bpe", steps: []string{"Split " + splitLlama3, "ByteLevel"}, bos: &yes},
+	{name: "dbrx", steps: []string{"Split " + splitLlama3, "ByteLevel"}},
+	{name: "qwen2", steps: []string{"Split " + splitQwen2, "ByteLevel"}, bos: &no},
+	{name: "stablelm2", steps: []string{"Split " + splitQwen2, "ByteLevel regex"}},
+	{name: "deepseek-r1-qwen", steps: []string{"Split " + splitQwen2, "ByteLevel"}, bos: &yes},
+	{name: "gpt-4o", steps: []string{"Split " + splitGPT4o, "ByteLevel"}},
+	{name: "tekken", steps: []string{"Split " + splitTekken, "ByteLevel"}},
+	{name: "gpt-2", steps: []string{"ByteLevel regex"}},
+	{name: "refact", steps: []string{"Digits", "ByteLevel regex"}},
+	{name: "falcon", steps: []string{"Punctuation contiguous", "ByteLevel regex", "Digits together", "Split [0-9][0-9][0-9]"}},
+	{name: "deepseek-llm", steps: []string{"Split [\r\n]", "Split \\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+", "Split \\s?[!-/:-~！-／：-～‘-‟　-。]+", "Split \\s+$", "Split [一-龥ࠀ-一가-퟿]+", "Digits", "ByteLevel"}},
+	{name: "deepseek-coder", steps: []string{"Split [\r\n]", "Split \\s?\\p{L}+", "Split \\s?\\p{P}+", "Split [一-龥ࠀ-一가-퟿]+", "Digits", "ByteLevel"}},
+	{name: "deepseek-v3", steps: []string{"Split \\p{N}{1,3}", "Split [一-龥\u3040-ゟ゠-ヿ]+", "Split [!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+", "ByteLevel"}},
+	{name: "jina-v2-en", steps: []string{"BertPreTokenizer"}},
+}
+
+// Pre returns the name under which llama.cpp knows the pre-tokenizer of a
+// tokenizer.json; ok is false if the table has none like it.
+func Pre(tokenizer *strictjson.Object) (name string, ok bool) {
+	steps := signature(tokenizer.Object("pre_tokenizer"))
+	ignoreMerges := tokenizer.Object("model").Bool("ignore_merges")
+	bos := addsFirst(tokenizer.Object("post_processor"))
+	for _, p := range patterns {
+		if slices.Equal(p.steps, steps) && (p.ignoreMerges == nil || *p.ignoreMerges == ignoreMerges) && (p.bos == nil || *p.bos == bos) {
+			return p.name, true
+		}
+	}
+	return "", false
+}
+
+// signature writes a pre-tokenizer as a list of its steps with what of their
+// settings changes the result.
+func signature(p *strictjson.Object) []string {
+	kind := p.String("type")
+	switch kind {
+	case "Sequence":
+		var steps []string
+		for _, v := range p.Array("pretokenizers") {
+			if o, ok := v.(*strictjson.Object); ok {
+				steps = append(steps, signature(o)...)
+			}
+		}
+		return steps
+	case "Split":
+		text := p.Object("pattern").String("Regex")
+		if p.Object("pattern").Has("String") {
+			text = "literal " + p.Object("pattern").String("String")
+		}
+		step := "Split " + text
+		if b := p.String("behavior"); b != "Isolated" {
+			step += " " + strings.ToLower(b)
+		}
+		if p.Bool("invert") {
+			step += " inverted"
+		}
+		return []string{step}
+	case "ByteLevel":
+		// An absent use_regex means true.
+		if use, ok := p.Get("use_regex").(bool); use || !ok {
+			kind += " regex"
+		}
+		return []string{kind}
+	case "Digits":
+		if !p.Bool("individual_digits") {
+			kind += " together"
+		}
+		return []string{kind}
+	case "Punctuation":
+		return []string{kind + " " + strings.ToLower(p.String("behavior"))}
+	case "":
+		return nil
+	}
+	return []string{kind}
+}
+
+// addsFirst reports whether a post-processor puts a token before every text.
+func addsFirst(p *strictjson.Object) bool {
+	if p == nil {
+		return false
+	}
+	if p.String("type") == "TemplateProcessing" {
+		single := p.Array("single")
+		return len(single) > 1 && specialID(single[0]) != ""
+	}
+	return slices.ContainsFunc(p.Array("processors"), func(v strictjson.Value) bool {
+		o, _ := v.(*strictjson.Object)
+		return addsFirst(o)
+	})
+}
+
+// pre returns the name of the pre-tokenizer, by the options or by the table.
+func (f *files) pre(o *Options) (string, error) {
+	if o.Pre != "" {
+		return o.Pre, nil
+	}
+	if name, ok := Pre(f.tokenizer); ok {
+		return name, nil
+	}
+	return "", &formats.Error{Path: path.Join(f.model.Path, "tokenizer.json"),
+		Err: formats.Reasonf(formats.ErrUnsupported, "its pre-tokenizer is not in the table: %s",
+			strings.Join(signature(f.tokenizer.Object("pre_tokenizer")), "; ")),
+		Hint: "if you know llama.cpp's name for it, say --pre NAME"}
+}
