@@ -146,6 +146,11 @@ func ToGGUF(m *formats.Model, o Options) (*formats.Model, error) {
 	kv := formats.Metadata{{Key: "general.architecture", Value: a.Name}}
 	kv = append(kv, early.list...)
 	kv = append(kv, formats.KeyValue{Key: "general.type", Value: "model"})
+	names, err := generalKeys(c, tensors)
+	if err != nil {
+		return nil, err
+	}
+	kv = append(kv, names...)
 	kv = append(kv, own.list...)
 	kv = append(kv, formats.KeyValue{Key: "general.quantization_version", Value: uint32(2)})
 	words, err := a.tokenizerKeys(c, o.Pre)
