@@ -44,7 +44,10 @@ type golden struct {
 }
 
 func TestGoldens(t *testing.T) {
-	root := os.Getenv("GOLDENS")
+	root, err := filepath.Abs(filepath.Join("..", "..", "testdata", "convert"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	dirs, _ := filepath.Glob(filepath.Join(root, "*"))
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
