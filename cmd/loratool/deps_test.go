@@ -24,7 +24,7 @@ type room struct {
 // arithmetic. The first line that fits a package counts.
 var rooms = []room{
 	{"cmd/", []string{"transform", "formats", "kernels"}, // kernels for LORATOOL_CPU and the version
-		[]string{"github.com/urfave/cli/v2", "github.com/schollz/progressbar/v3", "golang.org/x/term"}},
+		[]string{"github.com/urfave/cli/v2", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 	{"transform/lowrank", []string{"formats", "kernels", "transform/lowrank"}, []string{"gonum.org/v1/gonum", "golang.org/x/sync"}},
 	{"transform/adapter", []string{"formats", "kernels", "transform/adapter", "transform/lowrank"}, []string{"gonum.org/v1/gonum"}},
 	{"transform/", []string{"formats", "kernels", "transform/adapter", "transform/arch", "transform/lowrank", "transform/recipe"},

@@ -3,33 +3,34 @@ package main
 import (
 	"time"
 
-	"github.com/schollz/progressbar/v3"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/loratool/loratool/transform"
 )
 
-// barMeter redraws one line of a terminal. Messages push it down: ui hides it
-// while they are printed.
+// barMeter redraws one line of a terminal. Messages are written to it while it
+// is there, and appear above.
 type barMeter struct {
-	ui  *ui
-	bar *progressbar.ProgressBar
+	ui   *ui
+	bars *mpb.Progress
+	bar  *mpb.Bar
 }
 
 func newBarMeter(u *ui, what string) *barMeter {
-	m := &barMeter{ui: u, bar: progressbar.NewOptions64(1,
-		progressbar.OptionSetWriter(u.stderr),
-		progressbar.OptionSetDescription(what),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionShowTotalBytes(true),
-		progressbar.OptionSetWidth(24),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionSetRenderBlankState(false),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}),
-	)}
+	m := &barMeter{ui: u, bars: mpb.New(mpb.WithOutput(u.stderr), mpb.WithWidth(72), mpb.WithAutoRefresh())}
+	// A bar without total does not end by itself: what remains when all bytes are
+	// written is to flush the disk.
+	m.bar = m.bars.AddBar(0,
+		mpb.PrependDecorators(decor.Name(what+" ")),
+		mpb.AppendDecorators(
+			decor.Counters(decor.SizeB1000(0), " % .1f / % .1f"),
+			decor.AverageSpeed(decor.SizeB1000(0), "  % .0f"),
+			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 7}), ""),
+		),
+	)
 	u.mu.Lock()
-	u.bar = m
+	u.above = m.bars
 	u.mu.Unlock()
 	return m
 }
@@ -37,21 +38,14 @@ func newBarMeter(u *ui, what string) *barMeter {
 func (m *barMeter) every() time.Duration { return 100 * time.Millisecond }
 
 func (m *barMeter) show(now transform.Progress, _ time.Duration) {
-	m.ui.mu.Lock()
-	defer m.ui.mu.Unlock()
-	// A full bar would be final, and what remains then is to flush the disk.
-	if now.Total > 0 {
-		m.bar.ChangeMax64(now.Total + 1)
-		m.bar.Set64(now.Done)
-	}
+	m.bar.SetTotal(now.Total, false)
+	m.bar.SetCurrent(now.Done)
 }
-
-func (m *barMeter) hide()   { m.bar.Clear() }
-func (m *barMeter) redraw() { m.bar.RenderBlank() }
 
 func (m *barMeter) end() {
 	m.ui.mu.Lock()
 	defer m.ui.mu.Unlock()
-	m.bar.Clear()
-	m.ui.bar = nil
+	m.ui.above = nil
+	m.bar.Abort(true)
+	m.bars.Wait()
 }

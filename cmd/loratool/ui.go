@@ -34,11 +34,8 @@ type ui struct {
 	colour         string // auto, always, never
 	progressMode   string // auto, bar, plain, json, none
 
-	mu  sync.Mutex // one line at a time on stderr
-	bar interface {
-		hide()
-		redraw()
-	} // what is drawn below the last line, or nil
+	mu    sync.Mutex // one line at a time on stderr
+	above io.Writer  // what to write lines to while a bar is drawn below them, or nil
 }
 
 func newUI(stdout, stderr io.Writer) *ui {
@@ -90,9 +87,9 @@ func (u *ui) message(kind, text string) {
 func (u *ui) line(s string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.bar != nil {
-		u.bar.hide()
-		defer u.bar.redraw()
+	if u.above != nil {
+		io.WriteString(u.above, s+"\n")
+		return
 	}
 	io.WriteString(u.stderr, s+"\n")
 }
