@@ -2399,6 +2399,874 @@ group:
 	VZEROUPPER
 	RET
 
+// func quantizeQ4_0AVX2(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, BMI, F16C
+TEXT ·quantizeQ4_0AVX2(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VANDPS  all7fffffff<>+0(SB), Y0, Y4
+	VANDPS  all7fffffff<>+0(SB), Y1, Y5
+	VANDPS  all7fffffff<>+0(SB), Y2, Y6
+	VANDPS  all7fffffff<>+0(SB), Y3, Y7
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD      Y4, Y5, Y8
+	VPMAXUD      Y6, Y8, Y8
+	VPMAXUD      Y7, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VPMAXUD      X8, X9, X9
+	VPSHUFD      $0x4e, X9, X8
+	VPMAXUD      X9, X8, X9
+	VPSHUFD      $0xb1, X9, X8
+	VPMAXUD      X9, X8, X9
+	VMOVD        X9, SI
+	CMPL         SI, $0x7e000000
+	JAE          done
+	VMOVSS       allc1000000<>+0(SB), X8
+	VBROADCASTSS X9, Y9
+	VCMPPS       $0x00, Y9, Y7, Y7
+	VMOVMSKPS    Y7, SI
+	VCMPPS       $0x00, Y9, Y6, Y6
+	VMOVMSKPS    Y6, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VCMPPS       $0x00, Y9, Y5, Y5
+	VMOVMSKPS    Y5, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VCMPPS       $0x00, Y9, Y4, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	TZCNTL       SI, SI
+	VMOVSS       (AX)(SI*4), X4
+	VDIVSS       X8, X4, X4
+	VCVTPS2PH    $0x00, X4, X5
+	VMOVD        X5, SI
+	MOVW         SI, (DX)
+	VMOVD        X4, SI
+	ADDL         SI, SI
+	JZ           zero
+	CMPL         SI, $0x20000000
+	JB           done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X5
+	VDIVSS       X4, X5, X5
+	VXORPS       X6, X6, X6
+	VCMPSS       $0x00, X6, X4, X4
+	VANDNPS      X5, X4, X5
+	VBROADCASTSS X5, Y4
+	VMULPS       Y4, Y0, Y0
+	VADDPS       all41080000<>+0(SB), Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
+	VPMINSD      allf<>+0(SB), Y0, Y0
+	VMULPS       Y4, Y1, Y1
+	VADDPS       all41080000<>+0(SB), Y1, Y1
+	VCVTTPS2DQ   Y1, Y1
+	VPMINSD      allf<>+0(SB), Y1, Y1
+	VMULPS       Y4, Y2, Y2
+	VADDPS       all41080000<>+0(SB), Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPMINSD      allf<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y3, Y3
+	VADDPS       all41080000<>+0(SB), Y3, Y3
+	VCVTTPS2DQ   Y3, Y3
+	VPMINSD      allf<>+0(SB), Y3, Y3
+	VPSLLD       $0x04, Y2, Y2
+	VPOR         Y2, Y0, Y0
+	VPSLLD       $0x04, Y3, Y2
+	VPOR         Y2, Y1, Y1
+	VPACKUSDW    Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VMOVDQU      X1, 2(DX)
+	ADDQ         $0x00000012, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+DATA all7fffffff<>+0(SB)/4, $0x7fffffff
+DATA all7fffffff<>+4(SB)/4, $0x7fffffff
+DATA all7fffffff<>+8(SB)/4, $0x7fffffff
+DATA all7fffffff<>+12(SB)/4, $0x7fffffff
+DATA all7fffffff<>+16(SB)/4, $0x7fffffff
+DATA all7fffffff<>+20(SB)/4, $0x7fffffff
+DATA all7fffffff<>+24(SB)/4, $0x7fffffff
+DATA all7fffffff<>+28(SB)/4, $0x7fffffff
+DATA all7fffffff<>+32(SB)/4, $0x7fffffff
+DATA all7fffffff<>+36(SB)/4, $0x7fffffff
+DATA all7fffffff<>+40(SB)/4, $0x7fffffff
+DATA all7fffffff<>+44(SB)/4, $0x7fffffff
+DATA all7fffffff<>+48(SB)/4, $0x7fffffff
+DATA all7fffffff<>+52(SB)/4, $0x7fffffff
+DATA all7fffffff<>+56(SB)/4, $0x7fffffff
+DATA all7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL all7fffffff<>(SB), RODATA|NOPTR, $64
+
+DATA allc1000000<>+0(SB)/4, $0xc1000000
+DATA allc1000000<>+4(SB)/4, $0xc1000000
+DATA allc1000000<>+8(SB)/4, $0xc1000000
+DATA allc1000000<>+12(SB)/4, $0xc1000000
+DATA allc1000000<>+16(SB)/4, $0xc1000000
+DATA allc1000000<>+20(SB)/4, $0xc1000000
+DATA allc1000000<>+24(SB)/4, $0xc1000000
+DATA allc1000000<>+28(SB)/4, $0xc1000000
+DATA allc1000000<>+32(SB)/4, $0xc1000000
+DATA allc1000000<>+36(SB)/4, $0xc1000000
+DATA allc1000000<>+40(SB)/4, $0xc1000000
+DATA allc1000000<>+44(SB)/4, $0xc1000000
+DATA allc1000000<>+48(SB)/4, $0xc1000000
+DATA allc1000000<>+52(SB)/4, $0xc1000000
+DATA allc1000000<>+56(SB)/4, $0xc1000000
+DATA allc1000000<>+60(SB)/4, $0xc1000000
+GLOBL allc1000000<>(SB), RODATA|NOPTR, $64
+
+DATA all3f800000<>+0(SB)/4, $0x3f800000
+DATA all3f800000<>+4(SB)/4, $0x3f800000
+DATA all3f800000<>+8(SB)/4, $0x3f800000
+DATA all3f800000<>+12(SB)/4, $0x3f800000
+DATA all3f800000<>+16(SB)/4, $0x3f800000
+DATA all3f800000<>+20(SB)/4, $0x3f800000
+DATA all3f800000<>+24(SB)/4, $0x3f800000
+DATA all3f800000<>+28(SB)/4, $0x3f800000
+DATA all3f800000<>+32(SB)/4, $0x3f800000
+DATA all3f800000<>+36(SB)/4, $0x3f800000
+DATA all3f800000<>+40(SB)/4, $0x3f800000
+DATA all3f800000<>+44(SB)/4, $0x3f800000
+DATA all3f800000<>+48(SB)/4, $0x3f800000
+DATA all3f800000<>+52(SB)/4, $0x3f800000
+DATA all3f800000<>+56(SB)/4, $0x3f800000
+DATA all3f800000<>+60(SB)/4, $0x3f800000
+GLOBL all3f800000<>(SB), RODATA|NOPTR, $64
+
+DATA all41080000<>+0(SB)/4, $0x41080000
+DATA all41080000<>+4(SB)/4, $0x41080000
+DATA all41080000<>+8(SB)/4, $0x41080000
+DATA all41080000<>+12(SB)/4, $0x41080000
+DATA all41080000<>+16(SB)/4, $0x41080000
+DATA all41080000<>+20(SB)/4, $0x41080000
+DATA all41080000<>+24(SB)/4, $0x41080000
+DATA all41080000<>+28(SB)/4, $0x41080000
+DATA all41080000<>+32(SB)/4, $0x41080000
+DATA all41080000<>+36(SB)/4, $0x41080000
+DATA all41080000<>+40(SB)/4, $0x41080000
+DATA all41080000<>+44(SB)/4, $0x41080000
+DATA all41080000<>+48(SB)/4, $0x41080000
+DATA all41080000<>+52(SB)/4, $0x41080000
+DATA all41080000<>+56(SB)/4, $0x41080000
+DATA all41080000<>+60(SB)/4, $0x41080000
+GLOBL all41080000<>(SB), RODATA|NOPTR, $64
+
+DATA allf<>+0(SB)/4, $0x0000000f
+DATA allf<>+4(SB)/4, $0x0000000f
+DATA allf<>+8(SB)/4, $0x0000000f
+DATA allf<>+12(SB)/4, $0x0000000f
+DATA allf<>+16(SB)/4, $0x0000000f
+DATA allf<>+20(SB)/4, $0x0000000f
+DATA allf<>+24(SB)/4, $0x0000000f
+DATA allf<>+28(SB)/4, $0x0000000f
+DATA allf<>+32(SB)/4, $0x0000000f
+DATA allf<>+36(SB)/4, $0x0000000f
+DATA allf<>+40(SB)/4, $0x0000000f
+DATA allf<>+44(SB)/4, $0x0000000f
+DATA allf<>+48(SB)/4, $0x0000000f
+DATA allf<>+52(SB)/4, $0x0000000f
+DATA allf<>+56(SB)/4, $0x0000000f
+DATA allf<>+60(SB)/4, $0x0000000f
+GLOBL allf<>(SB), RODATA|NOPTR, $64
+
+// func quantizeQ4_1AVX2(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, BMI, F16C
+TEXT ·quantizeQ4_1AVX2(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VANDPS  all7fffffff<>+0(SB), Y0, Y4
+	VANDPS  all7fffffff<>+0(SB), Y1, Y5
+	VANDPS  all7fffffff<>+0(SB), Y2, Y6
+	VANDPS  all7fffffff<>+0(SB), Y3, Y7
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD      Y4, Y5, Y4
+	VPMAXUD      Y6, Y4, Y4
+	VPMAXUD      Y7, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VPMAXUD      X4, X5, X5
+	VPSHUFD      $0x4e, X5, X4
+	VPMAXUD      X5, X4, X5
+	VPSHUFD      $0xb1, X5, X4
+	VPMAXUD      X5, X4, X5
+	VMOVD        X5, SI
+	CMPL         SI, $0x7e000000
+	JAE          done
+	VMINPS       Y0, Y1, Y4
+	VMINPS       Y2, Y4, Y4
+	VMINPS       Y3, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VMINPS       X4, X5, X5
+	VPSHUFD      $0x4e, X5, X4
+	VMINPS       X5, X4, X5
+	VPSHUFD      $0xb1, X5, X4
+	VMINPS       X5, X4, X5
+	VMAXPS       Y0, Y1, Y4
+	VMAXPS       Y2, Y4, Y4
+	VMAXPS       Y3, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X6
+	VMAXPS       X4, X6, X6
+	VPSHUFD      $0x4e, X6, X4
+	VMAXPS       X6, X4, X6
+	VPSHUFD      $0xb1, X6, X4
+	VMAXPS       X6, X4, X6
+
+	// of zeros of both signs the first one counts
+	VBROADCASTSS X5, Y4
+	VCMPPS       $0x00, Y4, Y3, Y5
+	VMOVMSKPS    Y5, SI
+	VCMPPS       $0x00, Y4, Y2, Y5
+	VMOVMSKPS    Y5, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VCMPPS       $0x00, Y4, Y1, Y5
+	VMOVMSKPS    Y5, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VCMPPS       $0x00, Y4, Y0, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	TZCNTL       SI, SI
+	VMOVSS       (AX)(SI*4), X4
+	VSUBSS       X4, X6, X5
+	VXORPS       X6, X6, X6
+	VADDSS       X6, X5, X5
+	VMOVSS       all41700000<>+0(SB), X6
+	VDIVSS       X6, X5, X5
+	VCVTPS2PH    $0x00, X5, X6
+	VMOVD        X6, SI
+	MOVW         SI, (DX)
+	VCVTPS2PH    $0x00, X4, X6
+	VMOVD        X6, SI
+	MOVW         SI, 2(DX)
+	VMOVD        X5, SI
+	ADDL         SI, SI
+	JZ           zero
+	CMPL         SI, $0x20000000
+	JB           done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X6
+	VDIVSS       X5, X6, X6
+	VXORPS       X7, X7, X7
+	VCMPSS       $0x00, X7, X5, X5
+	VANDNPS      X6, X5, X6
+	VBROADCASTSS X6, Y5
+	VBROADCASTSS X4, Y4
+	VSUBPS       Y4, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VADDPS       all3f000000<>+0(SB), Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
+	VPMINSD      allf<>+0(SB), Y0, Y0
+	VSUBPS       Y4, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VADDPS       all3f000000<>+0(SB), Y1, Y1
+	VCVTTPS2DQ   Y1, Y1
+	VPMINSD      allf<>+0(SB), Y1, Y1
+	VSUBPS       Y4, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+	VADDPS       all3f000000<>+0(SB), Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPMINSD      allf<>+0(SB), Y2, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       all3f000000<>+0(SB), Y3, Y3
+	VCVTTPS2DQ   Y3, Y3
+	VPMINSD      allf<>+0(SB), Y3, Y3
+	VPSLLD       $0x04, Y2, Y2
+	VPOR         Y2, Y0, Y0
+	VPSLLD       $0x04, Y3, Y2
+	VPOR         Y2, Y1, Y1
+	VPACKUSDW    Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VMOVDQU      X1, 4(DX)
+	ADDQ         $0x00000014, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+DATA all41700000<>+0(SB)/4, $0x41700000
+DATA all41700000<>+4(SB)/4, $0x41700000
+DATA all41700000<>+8(SB)/4, $0x41700000
+DATA all41700000<>+12(SB)/4, $0x41700000
+DATA all41700000<>+16(SB)/4, $0x41700000
+DATA all41700000<>+20(SB)/4, $0x41700000
+DATA all41700000<>+24(SB)/4, $0x41700000
+DATA all41700000<>+28(SB)/4, $0x41700000
+DATA all41700000<>+32(SB)/4, $0x41700000
+DATA all41700000<>+36(SB)/4, $0x41700000
+DATA all41700000<>+40(SB)/4, $0x41700000
+DATA all41700000<>+44(SB)/4, $0x41700000
+DATA all41700000<>+48(SB)/4, $0x41700000
+DATA all41700000<>+52(SB)/4, $0x41700000
+DATA all41700000<>+56(SB)/4, $0x41700000
+DATA all41700000<>+60(SB)/4, $0x41700000
+GLOBL all41700000<>(SB), RODATA|NOPTR, $64
+
+DATA all3f000000<>+0(SB)/4, $0x3f000000
+DATA all3f000000<>+4(SB)/4, $0x3f000000
+DATA all3f000000<>+8(SB)/4, $0x3f000000
+DATA all3f000000<>+12(SB)/4, $0x3f000000
+DATA all3f000000<>+16(SB)/4, $0x3f000000
+DATA all3f000000<>+20(SB)/4, $0x3f000000
+DATA all3f000000<>+24(SB)/4, $0x3f000000
+DATA all3f000000<>+28(SB)/4, $0x3f000000
+DATA all3f000000<>+32(SB)/4, $0x3f000000
+DATA all3f000000<>+36(SB)/4, $0x3f000000
+DATA all3f000000<>+40(SB)/4, $0x3f000000
+DATA all3f000000<>+44(SB)/4, $0x3f000000
+DATA all3f000000<>+48(SB)/4, $0x3f000000
+DATA all3f000000<>+52(SB)/4, $0x3f000000
+DATA all3f000000<>+56(SB)/4, $0x3f000000
+DATA all3f000000<>+60(SB)/4, $0x3f000000
+GLOBL all3f000000<>(SB), RODATA|NOPTR, $64
+
+// func quantizeQ5_0AVX2(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, BMI, F16C
+TEXT ·quantizeQ5_0AVX2(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VANDPS  all7fffffff<>+0(SB), Y0, Y4
+	VANDPS  all7fffffff<>+0(SB), Y1, Y5
+	VANDPS  all7fffffff<>+0(SB), Y2, Y6
+	VANDPS  all7fffffff<>+0(SB), Y3, Y7
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD      Y4, Y5, Y8
+	VPMAXUD      Y6, Y8, Y8
+	VPMAXUD      Y7, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VPMAXUD      X8, X9, X9
+	VPSHUFD      $0x4e, X9, X8
+	VPMAXUD      X9, X8, X9
+	VPSHUFD      $0xb1, X9, X8
+	VPMAXUD      X9, X8, X9
+	VMOVD        X9, SI
+	CMPL         SI, $0x7e000000
+	JAE          done
+	VMOVSS       allc1800000<>+0(SB), X8
+	VBROADCASTSS X9, Y9
+	VCMPPS       $0x00, Y9, Y7, Y7
+	VMOVMSKPS    Y7, SI
+	VCMPPS       $0x00, Y9, Y6, Y6
+	VMOVMSKPS    Y6, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VCMPPS       $0x00, Y9, Y5, Y5
+	VMOVMSKPS    Y5, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VCMPPS       $0x00, Y9, Y4, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	TZCNTL       SI, SI
+	VMOVSS       (AX)(SI*4), X4
+	VDIVSS       X8, X4, X4
+	VCVTPS2PH    $0x00, X4, X5
+	VMOVD        X5, SI
+	MOVW         SI, (DX)
+	VMOVD        X4, SI
+	ADDL         SI, SI
+	JZ           zero
+	CMPL         SI, $0x20000000
+	JB           done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X5
+	VDIVSS       X4, X5, X5
+	VXORPS       X6, X6, X6
+	VCMPSS       $0x00, X6, X4, X4
+	VANDNPS      X5, X4, X5
+	VBROADCASTSS X5, Y4
+	VMULPS       Y4, Y0, Y0
+	VADDPS       all41840000<>+0(SB), Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
+	VPMINSD      all1f<>+0(SB), Y0, Y0
+	VMULPS       Y4, Y1, Y1
+	VADDPS       all41840000<>+0(SB), Y1, Y1
+	VCVTTPS2DQ   Y1, Y1
+	VPMINSD      all1f<>+0(SB), Y1, Y1
+	VMULPS       Y4, Y2, Y2
+	VADDPS       all41840000<>+0(SB), Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPMINSD      all1f<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y3, Y3
+	VADDPS       all41840000<>+0(SB), Y3, Y3
+	VCVTTPS2DQ   Y3, Y3
+	VPMINSD      all1f<>+0(SB), Y3, Y3
+	VPSLLD       $0x1b, Y3, Y4
+	VMOVMSKPS    Y4, SI
+	VPSLLD       $0x1b, Y2, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VPSLLD       $0x1b, Y1, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VPSLLD       $0x1b, Y0, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	MOVL         SI, 2(DX)
+	VANDPS       allf<>+0(SB), Y0, Y0
+	VANDPS       allf<>+0(SB), Y1, Y1
+	VANDPS       allf<>+0(SB), Y2, Y2
+	VANDPS       allf<>+0(SB), Y3, Y3
+	VPSLLD       $0x04, Y2, Y2
+	VPOR         Y2, Y0, Y0
+	VPSLLD       $0x04, Y3, Y2
+	VPOR         Y2, Y1, Y1
+	VPACKUSDW    Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VMOVDQU      X1, 6(DX)
+	ADDQ         $0x00000016, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+DATA allc1800000<>+0(SB)/4, $0xc1800000
+DATA allc1800000<>+4(SB)/4, $0xc1800000
+DATA allc1800000<>+8(SB)/4, $0xc1800000
+DATA allc1800000<>+12(SB)/4, $0xc1800000
+DATA allc1800000<>+16(SB)/4, $0xc1800000
+DATA allc1800000<>+20(SB)/4, $0xc1800000
+DATA allc1800000<>+24(SB)/4, $0xc1800000
+DATA allc1800000<>+28(SB)/4, $0xc1800000
+DATA allc1800000<>+32(SB)/4, $0xc1800000
+DATA allc1800000<>+36(SB)/4, $0xc1800000
+DATA allc1800000<>+40(SB)/4, $0xc1800000
+DATA allc1800000<>+44(SB)/4, $0xc1800000
+DATA allc1800000<>+48(SB)/4, $0xc1800000
+DATA allc1800000<>+52(SB)/4, $0xc1800000
+DATA allc1800000<>+56(SB)/4, $0xc1800000
+DATA allc1800000<>+60(SB)/4, $0xc1800000
+GLOBL allc1800000<>(SB), RODATA|NOPTR, $64
+
+DATA all41840000<>+0(SB)/4, $0x41840000
+DATA all41840000<>+4(SB)/4, $0x41840000
+DATA all41840000<>+8(SB)/4, $0x41840000
+DATA all41840000<>+12(SB)/4, $0x41840000
+DATA all41840000<>+16(SB)/4, $0x41840000
+DATA all41840000<>+20(SB)/4, $0x41840000
+DATA all41840000<>+24(SB)/4, $0x41840000
+DATA all41840000<>+28(SB)/4, $0x41840000
+DATA all41840000<>+32(SB)/4, $0x41840000
+DATA all41840000<>+36(SB)/4, $0x41840000
+DATA all41840000<>+40(SB)/4, $0x41840000
+DATA all41840000<>+44(SB)/4, $0x41840000
+DATA all41840000<>+48(SB)/4, $0x41840000
+DATA all41840000<>+52(SB)/4, $0x41840000
+DATA all41840000<>+56(SB)/4, $0x41840000
+DATA all41840000<>+60(SB)/4, $0x41840000
+GLOBL all41840000<>(SB), RODATA|NOPTR, $64
+
+DATA all1f<>+0(SB)/4, $0x0000001f
+DATA all1f<>+4(SB)/4, $0x0000001f
+DATA all1f<>+8(SB)/4, $0x0000001f
+DATA all1f<>+12(SB)/4, $0x0000001f
+DATA all1f<>+16(SB)/4, $0x0000001f
+DATA all1f<>+20(SB)/4, $0x0000001f
+DATA all1f<>+24(SB)/4, $0x0000001f
+DATA all1f<>+28(SB)/4, $0x0000001f
+DATA all1f<>+32(SB)/4, $0x0000001f
+DATA all1f<>+36(SB)/4, $0x0000001f
+DATA all1f<>+40(SB)/4, $0x0000001f
+DATA all1f<>+44(SB)/4, $0x0000001f
+DATA all1f<>+48(SB)/4, $0x0000001f
+DATA all1f<>+52(SB)/4, $0x0000001f
+DATA all1f<>+56(SB)/4, $0x0000001f
+DATA all1f<>+60(SB)/4, $0x0000001f
+GLOBL all1f<>(SB), RODATA|NOPTR, $64
+
+// func quantizeQ5_1AVX2(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, BMI, F16C
+TEXT ·quantizeQ5_1AVX2(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VANDPS  all7fffffff<>+0(SB), Y0, Y4
+	VANDPS  all7fffffff<>+0(SB), Y1, Y5
+	VANDPS  all7fffffff<>+0(SB), Y2, Y6
+	VANDPS  all7fffffff<>+0(SB), Y3, Y7
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD      Y4, Y5, Y4
+	VPMAXUD      Y6, Y4, Y4
+	VPMAXUD      Y7, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VPMAXUD      X4, X5, X5
+	VPSHUFD      $0x4e, X5, X4
+	VPMAXUD      X5, X4, X5
+	VPSHUFD      $0xb1, X5, X4
+	VPMAXUD      X5, X4, X5
+	VMOVD        X5, SI
+	CMPL         SI, $0x7e000000
+	JAE          done
+	VMINPS       Y0, Y1, Y4
+	VMINPS       Y2, Y4, Y4
+	VMINPS       Y3, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VMINPS       X4, X5, X5
+	VPSHUFD      $0x4e, X5, X4
+	VMINPS       X5, X4, X5
+	VPSHUFD      $0xb1, X5, X4
+	VMINPS       X5, X4, X5
+	VMAXPS       Y0, Y1, Y4
+	VMAXPS       Y2, Y4, Y4
+	VMAXPS       Y3, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X6
+	VMAXPS       X4, X6, X6
+	VPSHUFD      $0x4e, X6, X4
+	VMAXPS       X6, X4, X6
+	VPSHUFD      $0xb1, X6, X4
+	VMAXPS       X6, X4, X6
+
+	// of zeros of both signs the first one counts
+	VBROADCASTSS X5, Y4
+	VCMPPS       $0x00, Y4, Y3, Y5
+	VMOVMSKPS    Y5, SI
+	VCMPPS       $0x00, Y4, Y2, Y5
+	VMOVMSKPS    Y5, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VCMPPS       $0x00, Y4, Y1, Y5
+	VMOVMSKPS    Y5, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VCMPPS       $0x00, Y4, Y0, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	TZCNTL       SI, SI
+	VMOVSS       (AX)(SI*4), X4
+	VSUBSS       X4, X6, X5
+	VXORPS       X6, X6, X6
+	VADDSS       X6, X5, X5
+	VMOVSS       all41f80000<>+0(SB), X6
+	VDIVSS       X6, X5, X5
+	VCVTPS2PH    $0x00, X5, X6
+	VMOVD        X6, SI
+	MOVW         SI, (DX)
+	VCVTPS2PH    $0x00, X4, X6
+	VMOVD        X6, SI
+	MOVW         SI, 2(DX)
+	VMOVD        X5, SI
+	ADDL         SI, SI
+	JZ           zero
+	CMPL         SI, $0x20000000
+	JB           done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X6
+	VDIVSS       X5, X6, X6
+	VXORPS       X7, X7, X7
+	VCMPSS       $0x00, X7, X5, X5
+	VANDNPS      X6, X5, X6
+	VBROADCASTSS X6, Y5
+	VBROADCASTSS X4, Y4
+	VSUBPS       Y4, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VADDPS       all3f000000<>+0(SB), Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
+	VPMINSD      all1f<>+0(SB), Y0, Y0
+	VSUBPS       Y4, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VADDPS       all3f000000<>+0(SB), Y1, Y1
+	VCVTTPS2DQ   Y1, Y1
+	VPMINSD      all1f<>+0(SB), Y1, Y1
+	VSUBPS       Y4, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+	VADDPS       all3f000000<>+0(SB), Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPMINSD      all1f<>+0(SB), Y2, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       all3f000000<>+0(SB), Y3, Y3
+	VCVTTPS2DQ   Y3, Y3
+	VPMINSD      all1f<>+0(SB), Y3, Y3
+	VPSLLD       $0x1b, Y3, Y4
+	VMOVMSKPS    Y4, SI
+	VPSLLD       $0x1b, Y2, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VPSLLD       $0x1b, Y1, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	VPSLLD       $0x1b, Y0, Y4
+	VMOVMSKPS    Y4, DI
+	SHLL         $0x08, SI
+	ORL          DI, SI
+	MOVL         SI, 4(DX)
+	VANDPS       allf<>+0(SB), Y0, Y0
+	VANDPS       allf<>+0(SB), Y1, Y1
+	VANDPS       allf<>+0(SB), Y2, Y2
+	VANDPS       allf<>+0(SB), Y3, Y3
+	VPSLLD       $0x04, Y2, Y2
+	VPOR         Y2, Y0, Y0
+	VPSLLD       $0x04, Y3, Y2
+	VPOR         Y2, Y1, Y1
+	VPACKUSDW    Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VMOVDQU      X1, 8(DX)
+	ADDQ         $0x00000018, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+DATA all41f80000<>+0(SB)/4, $0x41f80000
+DATA all41f80000<>+4(SB)/4, $0x41f80000
+DATA all41f80000<>+8(SB)/4, $0x41f80000
+DATA all41f80000<>+12(SB)/4, $0x41f80000
+DATA all41f80000<>+16(SB)/4, $0x41f80000
+DATA all41f80000<>+20(SB)/4, $0x41f80000
+DATA all41f80000<>+24(SB)/4, $0x41f80000
+DATA all41f80000<>+28(SB)/4, $0x41f80000
+DATA all41f80000<>+32(SB)/4, $0x41f80000
+DATA all41f80000<>+36(SB)/4, $0x41f80000
+DATA all41f80000<>+40(SB)/4, $0x41f80000
+DATA all41f80000<>+44(SB)/4, $0x41f80000
+DATA all41f80000<>+48(SB)/4, $0x41f80000
+DATA all41f80000<>+52(SB)/4, $0x41f80000
+DATA all41f80000<>+56(SB)/4, $0x41f80000
+DATA all41f80000<>+60(SB)/4, $0x41f80000
+GLOBL all41f80000<>(SB), RODATA|NOPTR, $64
+
+// func quantizeQ8_0AVX2(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, F16C
+TEXT ·quantizeQ8_0AVX2(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VANDPS  all7fffffff<>+0(SB), Y0, Y4
+	VANDPS  all7fffffff<>+0(SB), Y1, Y5
+	VANDPS  all7fffffff<>+0(SB), Y2, Y6
+	VANDPS  all7fffffff<>+0(SB), Y3, Y7
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD      Y4, Y5, Y4
+	VPMAXUD      Y6, Y4, Y4
+	VPMAXUD      Y7, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VPMAXUD      X4, X5, X5
+	VPSHUFD      $0x4e, X5, X4
+	VPMAXUD      X5, X4, X5
+	VPSHUFD      $0xb1, X5, X4
+	VPMAXUD      X5, X4, X5
+	VMOVD        X5, SI
+	CMPL         SI, $0x7e000000
+	JAE          done
+	VMOVSS       all42fe0000<>+0(SB), X4
+	VDIVSS       X4, X5, X4
+	VCVTPS2PH    $0x00, X4, X5
+	VMOVD        X5, SI
+	MOVW         SI, (DX)
+	VMOVD        X4, SI
+	ADDL         SI, SI
+	JZ           zero
+	CMPL         SI, $0x20000000
+	JB           done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X5
+	VDIVSS       X4, X5, X5
+	VXORPS       X6, X6, X6
+	VCMPSS       $0x00, X6, X4, X4
+	VANDNPS      X5, X4, X5
+	VBROADCASTSS X5, Y4
+	VMULPS       Y4, Y0, Y0
+	VANDPS       all80000000<>+0(SB), Y0, Y5
+	VORPS        all3effffff<>+0(SB), Y5, Y5
+	VADDPS       Y5, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
+	VMULPS       Y4, Y1, Y1
+	VANDPS       all80000000<>+0(SB), Y1, Y5
+	VORPS        all3effffff<>+0(SB), Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	VCVTTPS2DQ   Y1, Y1
+	VMULPS       Y4, Y2, Y2
+	VANDPS       all80000000<>+0(SB), Y2, Y5
+	VORPS        all3effffff<>+0(SB), Y5, Y5
+	VADDPS       Y5, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VMULPS       Y4, Y3, Y3
+	VANDPS       all80000000<>+0(SB), Y3, Y4
+	VORPS        all3effffff<>+0(SB), Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	VCVTTPS2DQ   Y3, Y3
+	VPACKSSDW    Y1, Y0, Y0
+	VPACKSSDW    Y3, Y2, Y1
+	VPACKSSWB    Y1, Y0, Y0
+
+	// packing works within 128-bit parts: sort the groups of four
+	VMOVUPS packedOrder<>+0(SB), Y1
+	VPERMD  Y0, Y1, Y0
+	VMOVDQU Y0, 2(DX)
+	ADDQ    $0x00000022, DX
+	ADDQ    $0x00000080, AX
+	INCQ    BX
+	JMP     block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+DATA all42fe0000<>+0(SB)/4, $0x42fe0000
+DATA all42fe0000<>+4(SB)/4, $0x42fe0000
+DATA all42fe0000<>+8(SB)/4, $0x42fe0000
+DATA all42fe0000<>+12(SB)/4, $0x42fe0000
+DATA all42fe0000<>+16(SB)/4, $0x42fe0000
+DATA all42fe0000<>+20(SB)/4, $0x42fe0000
+DATA all42fe0000<>+24(SB)/4, $0x42fe0000
+DATA all42fe0000<>+28(SB)/4, $0x42fe0000
+DATA all42fe0000<>+32(SB)/4, $0x42fe0000
+DATA all42fe0000<>+36(SB)/4, $0x42fe0000
+DATA all42fe0000<>+40(SB)/4, $0x42fe0000
+DATA all42fe0000<>+44(SB)/4, $0x42fe0000
+DATA all42fe0000<>+48(SB)/4, $0x42fe0000
+DATA all42fe0000<>+52(SB)/4, $0x42fe0000
+DATA all42fe0000<>+56(SB)/4, $0x42fe0000
+DATA all42fe0000<>+60(SB)/4, $0x42fe0000
+GLOBL all42fe0000<>(SB), RODATA|NOPTR, $64
+
+DATA all80000000<>+0(SB)/4, $0x80000000
+DATA all80000000<>+4(SB)/4, $0x80000000
+DATA all80000000<>+8(SB)/4, $0x80000000
+DATA all80000000<>+12(SB)/4, $0x80000000
+DATA all80000000<>+16(SB)/4, $0x80000000
+DATA all80000000<>+20(SB)/4, $0x80000000
+DATA all80000000<>+24(SB)/4, $0x80000000
+DATA all80000000<>+28(SB)/4, $0x80000000
+DATA all80000000<>+32(SB)/4, $0x80000000
+DATA all80000000<>+36(SB)/4, $0x80000000
+DATA all80000000<>+40(SB)/4, $0x80000000
+DATA all80000000<>+44(SB)/4, $0x80000000
+DATA all80000000<>+48(SB)/4, $0x80000000
+DATA all80000000<>+52(SB)/4, $0x80000000
+DATA all80000000<>+56(SB)/4, $0x80000000
+DATA all80000000<>+60(SB)/4, $0x80000000
+GLOBL all80000000<>(SB), RODATA|NOPTR, $64
+
+DATA all3effffff<>+0(SB)/4, $0x3effffff
+DATA all3effffff<>+4(SB)/4, $0x3effffff
+DATA all3effffff<>+8(SB)/4, $0x3effffff
+DATA all3effffff<>+12(SB)/4, $0x3effffff
+DATA all3effffff<>+16(SB)/4, $0x3effffff
+DATA all3effffff<>+20(SB)/4, $0x3effffff
+DATA all3effffff<>+24(SB)/4, $0x3effffff
+DATA all3effffff<>+28(SB)/4, $0x3effffff
+DATA all3effffff<>+32(SB)/4, $0x3effffff
+DATA all3effffff<>+36(SB)/4, $0x3effffff
+DATA all3effffff<>+40(SB)/4, $0x3effffff
+DATA all3effffff<>+44(SB)/4, $0x3effffff
+DATA all3effffff<>+48(SB)/4, $0x3effffff
+DATA all3effffff<>+52(SB)/4, $0x3effffff
+DATA all3effffff<>+56(SB)/4, $0x3effffff
+DATA all3effffff<>+60(SB)/4, $0x3effffff
+GLOBL all3effffff<>(SB), RODATA|NOPTR, $64
+
+DATA packedOrder<>+0(SB)/4, $0x00000000
+DATA packedOrder<>+4(SB)/4, $0x00000004
+DATA packedOrder<>+8(SB)/4, $0x00000001
+DATA packedOrder<>+12(SB)/4, $0x00000005
+DATA packedOrder<>+16(SB)/4, $0x00000002
+DATA packedOrder<>+20(SB)/4, $0x00000006
+DATA packedOrder<>+24(SB)/4, $0x00000003
+DATA packedOrder<>+28(SB)/4, $0x00000007
+GLOBL packedOrder<>(SB), RODATA|NOPTR, $32
+
 // func transposeAVX512(dst *float32, stride int, rows *[16]*float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·transposeAVX512(SB), NOSPLIT, $0-32
@@ -5600,6 +6468,482 @@ group:
 	ADDQ         $0x00000004, BX
 	SUBQ         $0x00000010, CX
 	JNZ          group
+	VZEROUPPER
+	RET
+
+// func quantizeQ4_0AVX512(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, BMI, F16C
+TEXT ·quantizeQ4_0AVX512(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VANDPS  all7fffffff<>+0(SB), Z0, Z2
+	VANDPS  all7fffffff<>+0(SB), Z1, Z3
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD       Z2, Z3, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VPMAXUD       Y4, Y5, Y5
+	VEXTRACTF128  $0x01, Y5, X4
+	VPMAXUD       X5, X4, X4
+	VPSHUFD       $0x4e, X4, X5
+	VPMAXUD       X4, X5, X4
+	VPSHUFD       $0xb1, X4, X5
+	VPMAXUD       X4, X5, X4
+	VMOVD         X4, SI
+	CMPL          SI, $0x7e000000
+	JAE           done
+	VMOVSS        allc1000000<>+0(SB), X5
+	VBROADCASTSS  X4, Z4
+	VCMPPS        $0x00, Z4, Z3, K1
+	KMOVW         K1, SI
+	VCMPPS        $0x00, Z4, Z2, K1
+	KMOVW         K1, DI
+	SHLL          $0x10, SI
+	ORL           DI, SI
+	TZCNTL        SI, SI
+	VMOVSS        (AX)(SI*4), X2
+	VDIVSS        X5, X2, X2
+	VCVTPS2PH     $0x00, X2, X3
+	VMOVD         X3, SI
+	MOVW          SI, (DX)
+	VMOVD         X2, SI
+	ADDL          SI, SI
+	JZ            zero
+	CMPL          SI, $0x20000000
+	JB            done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X3
+	VDIVSS       X2, X3, X3
+	VXORPS       X4, X4, X4
+	VCMPSS       $0x00, X4, X2, X2
+	VANDNPS      X3, X2, X3
+	VBROADCASTSS X3, Z2
+	VMULPS       Z2, Z0, Z0
+	VADDPS       all41080000<>+0(SB), Z0, Z0
+	VCVTTPS2DQ   Z0, Z0
+	VPMINSD      allf<>+0(SB), Z0, Z0
+	VMULPS       Z2, Z1, Z1
+	VADDPS       all41080000<>+0(SB), Z1, Z1
+	VCVTTPS2DQ   Z1, Z1
+	VPMINSD      allf<>+0(SB), Z1, Z1
+	VPSLLD       $0x04, Z1, Z1
+	VPORD        Z1, Z0, Z0
+	VPMOVDB      Z0, 2(DX)
+	ADDQ         $0x00000012, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+// func quantizeQ4_1AVX512(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, BMI, F16C
+TEXT ·quantizeQ4_1AVX512(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VANDPS  all7fffffff<>+0(SB), Z0, Z2
+	VANDPS  all7fffffff<>+0(SB), Z1, Z3
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD       Z2, Z3, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VPMAXUD       Y2, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X2
+	VPMAXUD       X3, X2, X2
+	VPSHUFD       $0x4e, X2, X3
+	VPMAXUD       X2, X3, X2
+	VPSHUFD       $0xb1, X2, X3
+	VPMAXUD       X2, X3, X2
+	VMOVD         X2, SI
+	CMPL          SI, $0x7e000000
+	JAE           done
+	VMINPS        Z0, Z1, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VMINPS        Y2, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X2
+	VMINPS        X3, X2, X2
+	VPSHUFD       $0x4e, X2, X3
+	VMINPS        X2, X3, X2
+	VPSHUFD       $0xb1, X2, X3
+	VMINPS        X2, X3, X2
+	VMAXPS        Z0, Z1, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VMAXPS        Y3, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X3
+	VMAXPS        X4, X3, X3
+	VPSHUFD       $0x4e, X3, X4
+	VMAXPS        X3, X4, X3
+	VPSHUFD       $0xb1, X3, X4
+	VMAXPS        X3, X4, X3
+
+	// of zeros of both signs the first one counts
+	VBROADCASTSS X2, Z2
+	VCMPPS       $0x00, Z2, Z1, K1
+	KMOVW        K1, SI
+	VCMPPS       $0x00, Z2, Z0, K1
+	KMOVW        K1, DI
+	SHLL         $0x10, SI
+	ORL          DI, SI
+	TZCNTL       SI, SI
+	VMOVSS       (AX)(SI*4), X2
+	VSUBSS       X2, X3, X3
+	VXORPS       X4, X4, X4
+	VADDSS       X4, X3, X3
+	VMOVSS       all41700000<>+0(SB), X4
+	VDIVSS       X4, X3, X3
+	VCVTPS2PH    $0x00, X3, X4
+	VMOVD        X4, SI
+	MOVW         SI, (DX)
+	VCVTPS2PH    $0x00, X2, X4
+	VMOVD        X4, SI
+	MOVW         SI, 2(DX)
+	VMOVD        X3, SI
+	ADDL         SI, SI
+	JZ           zero
+	CMPL         SI, $0x20000000
+	JB           done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X4
+	VDIVSS       X3, X4, X4
+	VXORPS       X5, X5, X5
+	VCMPSS       $0x00, X5, X3, X3
+	VANDNPS      X4, X3, X4
+	VBROADCASTSS X4, Z3
+	VBROADCASTSS X2, Z2
+	VSUBPS       Z2, Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VADDPS       all3f000000<>+0(SB), Z0, Z0
+	VCVTTPS2DQ   Z0, Z0
+	VPMINSD      allf<>+0(SB), Z0, Z0
+	VSUBPS       Z2, Z1, Z1
+	VMULPS       Z3, Z1, Z1
+	VADDPS       all3f000000<>+0(SB), Z1, Z1
+	VCVTTPS2DQ   Z1, Z1
+	VPMINSD      allf<>+0(SB), Z1, Z1
+	VPSLLD       $0x04, Z1, Z1
+	VPORD        Z1, Z0, Z0
+	VPMOVDB      Z0, 4(DX)
+	ADDQ         $0x00000014, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+// func quantizeQ5_0AVX512(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, BMI, F16C
+TEXT ·quantizeQ5_0AVX512(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VANDPS  all7fffffff<>+0(SB), Z0, Z2
+	VANDPS  all7fffffff<>+0(SB), Z1, Z3
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD       Z2, Z3, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VPMAXUD       Y4, Y5, Y5
+	VEXTRACTF128  $0x01, Y5, X4
+	VPMAXUD       X5, X4, X4
+	VPSHUFD       $0x4e, X4, X5
+	VPMAXUD       X4, X5, X4
+	VPSHUFD       $0xb1, X4, X5
+	VPMAXUD       X4, X5, X4
+	VMOVD         X4, SI
+	CMPL          SI, $0x7e000000
+	JAE           done
+	VMOVSS        allc1800000<>+0(SB), X5
+	VBROADCASTSS  X4, Z4
+	VCMPPS        $0x00, Z4, Z3, K1
+	KMOVW         K1, SI
+	VCMPPS        $0x00, Z4, Z2, K1
+	KMOVW         K1, DI
+	SHLL          $0x10, SI
+	ORL           DI, SI
+	TZCNTL        SI, SI
+	VMOVSS        (AX)(SI*4), X2
+	VDIVSS        X5, X2, X2
+	VCVTPS2PH     $0x00, X2, X3
+	VMOVD         X3, SI
+	MOVW          SI, (DX)
+	VMOVD         X2, SI
+	ADDL          SI, SI
+	JZ            zero
+	CMPL          SI, $0x20000000
+	JB            done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X3
+	VDIVSS       X2, X3, X3
+	VXORPS       X4, X4, X4
+	VCMPSS       $0x00, X4, X2, X2
+	VANDNPS      X3, X2, X3
+	VBROADCASTSS X3, Z2
+	VMULPS       Z2, Z0, Z0
+	VADDPS       all41840000<>+0(SB), Z0, Z0
+	VCVTTPS2DQ   Z0, Z0
+	VPMINSD      all1f<>+0(SB), Z0, Z0
+	VMULPS       Z2, Z1, Z1
+	VADDPS       all41840000<>+0(SB), Z1, Z1
+	VCVTTPS2DQ   Z1, Z1
+	VPMINSD      all1f<>+0(SB), Z1, Z1
+	VPTESTMD     all10<>+0(SB), Z1, K1
+	KMOVW        K1, SI
+	VPTESTMD     all10<>+0(SB), Z0, K1
+	KMOVW        K1, DI
+	SHLL         $0x10, SI
+	ORL          DI, SI
+	MOVL         SI, 2(DX)
+	VANDPS       allf<>+0(SB), Z0, Z0
+	VANDPS       allf<>+0(SB), Z1, Z1
+	VPSLLD       $0x04, Z1, Z1
+	VPORD        Z1, Z0, Z0
+	VPMOVDB      Z0, 6(DX)
+	ADDQ         $0x00000016, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+DATA all10<>+0(SB)/4, $0x00000010
+DATA all10<>+4(SB)/4, $0x00000010
+DATA all10<>+8(SB)/4, $0x00000010
+DATA all10<>+12(SB)/4, $0x00000010
+DATA all10<>+16(SB)/4, $0x00000010
+DATA all10<>+20(SB)/4, $0x00000010
+DATA all10<>+24(SB)/4, $0x00000010
+DATA all10<>+28(SB)/4, $0x00000010
+DATA all10<>+32(SB)/4, $0x00000010
+DATA all10<>+36(SB)/4, $0x00000010
+DATA all10<>+40(SB)/4, $0x00000010
+DATA all10<>+44(SB)/4, $0x00000010
+DATA all10<>+48(SB)/4, $0x00000010
+DATA all10<>+52(SB)/4, $0x00000010
+DATA all10<>+56(SB)/4, $0x00000010
+DATA all10<>+60(SB)/4, $0x00000010
+GLOBL all10<>(SB), RODATA|NOPTR, $64
+
+// func quantizeQ5_1AVX512(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, BMI, F16C
+TEXT ·quantizeQ5_1AVX512(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VANDPS  all7fffffff<>+0(SB), Z0, Z2
+	VANDPS  all7fffffff<>+0(SB), Z1, Z3
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD       Z2, Z3, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VPMAXUD       Y2, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X2
+	VPMAXUD       X3, X2, X2
+	VPSHUFD       $0x4e, X2, X3
+	VPMAXUD       X2, X3, X2
+	VPSHUFD       $0xb1, X2, X3
+	VPMAXUD       X2, X3, X2
+	VMOVD         X2, SI
+	CMPL          SI, $0x7e000000
+	JAE           done
+	VMINPS        Z0, Z1, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VMINPS        Y2, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X2
+	VMINPS        X3, X2, X2
+	VPSHUFD       $0x4e, X2, X3
+	VMINPS        X2, X3, X2
+	VPSHUFD       $0xb1, X2, X3
+	VMINPS        X2, X3, X2
+	VMAXPS        Z0, Z1, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VMAXPS        Y3, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X3
+	VMAXPS        X4, X3, X3
+	VPSHUFD       $0x4e, X3, X4
+	VMAXPS        X3, X4, X3
+	VPSHUFD       $0xb1, X3, X4
+	VMAXPS        X3, X4, X3
+
+	// of zeros of both signs the first one counts
+	VBROADCASTSS X2, Z2
+	VCMPPS       $0x00, Z2, Z1, K1
+	KMOVW        K1, SI
+	VCMPPS       $0x00, Z2, Z0, K1
+	KMOVW        K1, DI
+	SHLL         $0x10, SI
+	ORL          DI, SI
+	TZCNTL       SI, SI
+	VMOVSS       (AX)(SI*4), X2
+	VSUBSS       X2, X3, X3
+	VXORPS       X4, X4, X4
+	VADDSS       X4, X3, X3
+	VMOVSS       all41f80000<>+0(SB), X4
+	VDIVSS       X4, X3, X3
+	VCVTPS2PH    $0x00, X3, X4
+	VMOVD        X4, SI
+	MOVW         SI, (DX)
+	VCVTPS2PH    $0x00, X2, X4
+	VMOVD        X4, SI
+	MOVW         SI, 2(DX)
+	VMOVD        X3, SI
+	ADDL         SI, SI
+	JZ           zero
+	CMPL         SI, $0x20000000
+	JB           done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X4
+	VDIVSS       X3, X4, X4
+	VXORPS       X5, X5, X5
+	VCMPSS       $0x00, X5, X3, X3
+	VANDNPS      X4, X3, X4
+	VBROADCASTSS X4, Z3
+	VBROADCASTSS X2, Z2
+	VSUBPS       Z2, Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VADDPS       all3f000000<>+0(SB), Z0, Z0
+	VCVTTPS2DQ   Z0, Z0
+	VPMINSD      all1f<>+0(SB), Z0, Z0
+	VSUBPS       Z2, Z1, Z1
+	VMULPS       Z3, Z1, Z1
+	VADDPS       all3f000000<>+0(SB), Z1, Z1
+	VCVTTPS2DQ   Z1, Z1
+	VPMINSD      all1f<>+0(SB), Z1, Z1
+	VPTESTMD     all10<>+0(SB), Z1, K1
+	KMOVW        K1, SI
+	VPTESTMD     all10<>+0(SB), Z0, K1
+	KMOVW        K1, DI
+	SHLL         $0x10, SI
+	ORL          DI, SI
+	MOVL         SI, 4(DX)
+	VANDPS       allf<>+0(SB), Z0, Z0
+	VANDPS       allf<>+0(SB), Z1, Z1
+	VPSLLD       $0x04, Z1, Z1
+	VPORD        Z1, Z0, Z0
+	VPMOVDB      Z0, 8(DX)
+	ADDQ         $0x00000018, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+// func quantizeQ8_0AVX512(dst []byte, src []float32) (blocks int)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, F16C
+TEXT ·quantizeQ8_0AVX512(SB), NOSPLIT, $0-56
+	MOVQ src_base+24(FP), AX
+	MOVQ src_len+32(FP), CX
+	MOVQ dst_base+0(FP), DX
+	XORQ BX, BX
+	SHRQ $0x05, CX
+
+block:
+	CMPQ    BX, CX
+	JGE     done
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VANDPS  all7fffffff<>+0(SB), Z0, Z2
+	VANDPS  all7fffffff<>+0(SB), Z1, Z3
+
+	// the greatest magnitude, as integers: NaN and infinity are above all others
+	VPMAXUD       Z2, Z3, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VPMAXUD       Y2, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X2
+	VPMAXUD       X3, X2, X2
+	VPSHUFD       $0x4e, X2, X3
+	VPMAXUD       X2, X3, X2
+	VPSHUFD       $0xb1, X2, X3
+	VPMAXUD       X2, X3, X2
+	VMOVD         X2, SI
+	CMPL          SI, $0x7e000000
+	JAE           done
+	VMOVSS        all42fe0000<>+0(SB), X3
+	VDIVSS        X3, X2, X2
+	VCVTPS2PH     $0x00, X2, X3
+	VMOVD         X3, SI
+	MOVW          SI, (DX)
+	VMOVD         X2, SI
+	ADDL          SI, SI
+	JZ            zero
+	CMPL          SI, $0x20000000
+	JB            done
+
+zero:
+	VMOVSS       all3f800000<>+0(SB), X3
+	VDIVSS       X2, X3, X3
+	VXORPS       X4, X4, X4
+	VCMPSS       $0x00, X4, X2, X2
+	VANDNPS      X3, X2, X3
+	VBROADCASTSS X3, Z2
+	VMULPS       Z2, Z0, Z0
+	VANDPS       all80000000<>+0(SB), Z0, Z3
+	VORPS        all3effffff<>+0(SB), Z3, Z3
+	VADDPS       Z3, Z0, Z0
+	VCVTTPS2DQ   Z0, Z0
+	VMULPS       Z2, Z1, Z1
+	VANDPS       all80000000<>+0(SB), Z1, Z2
+	VORPS        all3effffff<>+0(SB), Z2, Z2
+	VADDPS       Z2, Z1, Z1
+	VCVTTPS2DQ   Z1, Z1
+	VPMOVDB      Z0, 2(DX)
+	VPMOVDB      Z1, 18(DX)
+	ADDQ         $0x00000022, DX
+	ADDQ         $0x00000080, AX
+	INCQ         BX
+	JMP          block
+
+done:
+	MOVQ BX, blocks+48(FP)
 	VZEROUPPER
 	RET
 

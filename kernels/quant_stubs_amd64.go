@@ -81,6 +81,36 @@ func levelsIQ4AVX2(packed *uint32, x *float32, inverse *[16]float32, n int)
 //go:noescape
 func expandLevelsAVX2(dst []float32, levels *uint8)
 
+// quantizeQ4_0AVX2 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ4_0AVX2(dst []byte, src []float32) (blocks int)
+
+// quantizeQ4_1AVX2 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ4_1AVX2(dst []byte, src []float32) (blocks int)
+
+// quantizeQ5_0AVX2 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ5_0AVX2(dst []byte, src []float32) (blocks int)
+
+// quantizeQ5_1AVX2 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ5_1AVX2(dst []byte, src []float32) (blocks int)
+
+// quantizeQ8_0AVX2 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ8_0AVX2(dst []byte, src []float32) (blocks int)
+
 // transposeAVX512 is transposeGeneric for a multiple of its lanes, which are also the rows.
 //
 //go:noescape
@@ -163,6 +193,36 @@ func levelsIQ4AVX512(packed *uint32, x *float32, inverse *[16]float32, n int)
 //
 //go:noescape
 func expandLevelsAVX512(dst []float32, levels *uint8)
+
+// quantizeQ4_0AVX512 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ4_0AVX512(dst []byte, src []float32) (blocks int)
+
+// quantizeQ4_1AVX512 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ4_1AVX512(dst []byte, src []float32) (blocks int)
+
+// quantizeQ5_0AVX512 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ5_0AVX512(dst []byte, src []float32) (blocks int)
+
+// quantizeQ5_1AVX512 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ5_1AVX512(dst []byte, src []float32) (blocks int)
+
+// quantizeQ8_0AVX512 quantizes blocks up to the first that the generic code has to do,
+// and returns how many.
+//
+//go:noescape
+func quantizeQ8_0AVX512(dst []byte, src []float32) (blocks int)
 
 // lookUpAVX2 is lookUpGeneric for a multiple of 32 levels.
 //

@@ -22,23 +22,6 @@ type nearestIQ4 interface {
 	of(x VecVirtual) VecVirtual
 }
 
-// tables are constants in the data section, one for all functions.
-type tables map[string]Mem
-
-func (t tables) get(name string, values []float32) Mem {
-	if m, ok := t[name]; ok {
-		return m
-	}
-	m := GLOBL(name, RODATA|NOPTR)
-	for i, v := range values {
-		DATA(4*i, U32(math.Float32bits(v)))
-	}
-	t[name] = m
-	return m
-}
-
-var data = tables{}
-
 // bucketsIQ4 is for AVX-512: x falls into one of 32 buckets of equal width, so placed
 // that none has more than one middle in it, nor any near its ends, where rounding
 // decides which bucket it is. A look-up gives the middle and what is on its two sides.
@@ -70,7 +53,7 @@ func newBucketsIQ4(name string, table [16]float32, limit bool) *bucketsIQ4 {
 		}
 	}
 	load := func(suffix string, values []float32) (r [2]VecVirtual) {
-		m := data.get(name+suffix, values)
+		m := data.floats(name+suffix, values)
 		return [2]VecVirtual{v.load(m), v.load(m.Offset(64))}
 	}
 	n := &bucketsIQ4{middle: load("middle", middle), below: load("below", below), above: load("above", above)}
@@ -123,8 +106,8 @@ func newSearchIQ4(name string, table [16]float32) *searchIQ4 {
 	broadcast := func(x float32) VecVirtual { return v.bits(math.Float32bits(x)) }
 	return &searchIQ4{
 		half: broadcast(iq4Middles[7]), quarter: [2]VecVirtual{broadcast(iq4Middles[3]), broadcast(iq4Middles[11])},
-		eighth: data.get("iq4Eighths", eighth), last: data.get("iq4Sixteenths", last),
-		low: data.get(name+"Low", low), high: data.get(name+"High", high),
+		eighth: data.floats("iq4Eighths", eighth), last: data.floats("iq4Sixteenths", last),
+		low: data.floats(name+"Low", low), high: data.floats(name+"High", high),
 	}
 }
 

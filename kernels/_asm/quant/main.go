@@ -25,6 +25,10 @@ func main() {
 		fitIQ4(v)
 		levelsIQ4(v)
 		expandLevels(v)
+		for _, k := range plainTypes {
+			k.isa = v
+			k.quantize()
+		}
 	}
 	lookUp()
 	Generate()

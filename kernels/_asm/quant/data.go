@@ -1,0 +1,33 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+)
+
+// tables are constants in the data section, each of them there once.
+type tables map[string]Mem
+
+var data = tables{}
+
+func (t tables) floats(name string, values []float32) Mem {
+	bits := make([]uint32, len(values))
+	for i, v := range values {
+		bits[i] = math.Float32bits(v)
+	}
+	return t.ints(name, bits...)
+}
+
+func (t tables) ints(name string, values ...uint32) Mem {
+	if m, ok := t[name]; ok {
+		return m
+	}
+	m := GLOBL(name, RODATA|NOPTR)
+	for i, v := range values {
+		DATA(4*i, U32(v))
+	}
+	t[name] = m
+	return m
+}
