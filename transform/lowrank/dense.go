@@ -51,7 +51,7 @@ func (p *pass) wholeGram(ctx context.Context, left bool) ([]float64, error) {
 			for j, v := range panel[i*p.cols:][:p.cols] {
 				wide[j] = float64(v)
 			}
-			p.team.ranges(p.cols, 32, func(from, to int) {
+			p.team.Ranges(p.cols, 32, func(from, to int) {
 				for j := from; j < to; j++ {
 					axpy64(a[j*p.cols:][:j+1], wide[j], wide[:j+1])
 				}

@@ -102,11 +102,11 @@ func (f *factoring) project(ctx context.Context) error {
 		return f.leftRows(lt[lo%height:], height, lo, hi, rows)
 	}, func(lo, hi int, panel []float32) error {
 		n := hi - lo
-		f.team.ranges(f.cols, 64, func(from, to int) {
+		f.team.Ranges(f.cols, 64, func(from, to int) {
 			kernels.Gemm(products.chain[from:], f.cols, lt, height, panel[from:], f.cols, r, to-from, n)
 		})
 		products.added(n)
-		f.team.each(r, func(i int) {
+		f.team.Each(r, func(i int) {
 			column := lt[i*height:][:n]
 			for j := range i + 1 {
 				f.self[i*r+j] += kernels.Dot(column, lt[j*height:][:n])

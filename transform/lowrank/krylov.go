@@ -108,7 +108,7 @@ func (k *krylov) extend(w []float32, rows int) {
 func (k *krylov) eachRow(f func(i int, v []float32)) {
 	first := 0
 	for _, b := range k.blocks {
-		k.team.ranges(b.rows, 1, func(lo, hi int) {
+		k.team.Ranges(b.rows, 1, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				f(first+i, b.x[i*k.n:][:k.n])
 			}
@@ -136,7 +136,7 @@ func (k *krylov) combine(c []float64, rows int) []float32 {
 		coef[i] = float32(v)
 	}
 	out := make([]float32, rows*k.n)
-	k.team.ranges(k.n, 64, func(lo, hi int) {
+	k.team.Ranges(k.n, 64, func(lo, hi int) {
 		first := 0
 		for _, b := range k.blocks {
 			kernels.Gemm(out[lo:], k.n, coef[first:], k.size, b.x[lo:], k.n, rows, hi-lo, b.rows)

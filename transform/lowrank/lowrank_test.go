@@ -307,7 +307,7 @@ func TestNoiseFloor(t *testing.T) {
 		ulp := math.Ldexp(1, exp-8)
 		variance += ulp * ulp / 12
 	}
-	edge := NoiseEdge(rows, cols, variance/(rows*cols))
+	edge := NoiseEdge(variance/rows, variance/cols, rows, cols)
 	dec, err := Decompose(context.Background(), d, NewTeam(2), Options{Name: "w", Goal: Goal{Floor: 1.05 * edge, Max: 128}})
 	if err != nil {
 		t.Fatal(err)

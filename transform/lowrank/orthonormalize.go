@@ -37,11 +37,11 @@ func (k *krylov) orthonormalize(w []float32, b int, floor float64) {
 func (k *krylov) project(w []float32, rows int) {
 	for _, b := range k.blocks {
 		c := make([]float32, rows*b.rows)
-		k.team.ranges(b.rows, 4, func(lo, hi int) {
+		k.team.Ranges(b.rows, 4, func(lo, hi int) {
 			kernels.GemmNT(c[lo:], b.rows, w, k.n, b.x[lo*k.n:], k.n, rows, hi-lo, k.n)
 		})
 		kernels.Scale(c, -1)
-		k.team.ranges(k.n, 64, func(lo, hi int) {
+		k.team.Ranges(k.n, 64, func(lo, hi int) {
 			kernels.Gemm(w[lo:], k.n, c, b.rows, b.x[lo:], k.n, rows, hi-lo, b.rows)
 		})
 	}
@@ -50,7 +50,7 @@ func (k *krylov) project(w []float32, rows int) {
 // selfProducts returns w·wᵀ.
 func (k *krylov) selfProducts(w []float32, rows int) []float64 {
 	g := make([]float64, rows*rows)
-	k.team.each(rows, func(i int) {
+	k.team.Each(rows, func(i int) {
 		for j := range i + 1 {
 			g[i*rows+j] = kernels.Dot(w[i*k.n:][:k.n], w[j*k.n:][:k.n])
 		}
@@ -65,7 +65,7 @@ func (k *krylov) selfProducts(w []float32, rows int) []float64 {
 
 // transform replaces w by the first kept rows of T·w.
 func (k *krylov) transform(w []float32, t []float32, b, kept int) {
-	k.team.ranges(k.n, 64, func(lo, hi int) {
+	k.team.Ranges(k.n, 64, func(lo, hi int) {
 		out := make([]float32, kept*(hi-lo))
 		kernels.Gemm(out, hi-lo, t, b, w[lo:], k.n, kept, hi-lo, b)
 		for i := range kept {

@@ -48,7 +48,7 @@ func (p *pass) run(ctx context.Context, rowwise func(lo, hi int, rows []float32)
 		}
 		n := min(height, p.rows-top)
 		var failed atomic.Pointer[error]
-		p.team.ranges(n, 8, func(lo, hi int) {
+		p.team.Ranges(n, 8, func(lo, hi int) {
 			rows := panel[lo*p.cols : hi*p.cols]
 			err := p.d.ReadFloats(ctx, rows, top+lo, top+hi)
 			if err == nil {
@@ -122,7 +122,7 @@ func (t *total) added(rows int) {
 
 func (t *total) settle() {
 	t.since = 0
-	t.team.ranges(len(t.sum), 1024, func(lo, hi int) {
+	t.team.Ranges(len(t.sum), 1024, func(lo, hi int) {
 		chain := t.chain[lo:hi]
 		for i, v := range chain {
 			t.sum[lo+i] += float64(v)
@@ -157,7 +157,7 @@ func (p *pass) gram(ctx context.Context, x []float32, b int, left bool) ([]float
 		kernels.GemmNT(y[at:], height, x, p.cols, rows, p.cols, b, hi-lo, p.cols)
 		return nil
 	}, func(lo, hi int, panel []float32) error {
-		p.team.ranges(p.cols, 64, func(from, to int) {
+		p.team.Ranges(p.cols, 64, func(from, to int) {
 			kernels.Gemm(z.chain[from:], p.cols, y, height, panel[from:], p.cols, b, to-from, hi-lo)
 		})
 		z.added(hi - lo)
@@ -184,7 +184,7 @@ func (p *pass) times(ctx context.Context, x []float32, b int) ([]float32, error)
 	y := newTotal(p.team, b*p.cols)
 	err := p.run(ctx, func(int, int, []float32) error { return nil },
 		func(lo, hi int, panel []float32) error {
-			p.team.ranges(p.cols, 64, func(from, to int) {
+			p.team.Ranges(p.cols, 64, func(from, to int) {
 				kernels.Gemm(y.chain[from:], p.cols, x[lo:], p.rows, panel[from:], p.cols, b, to-from, hi-lo)
 			})
 			y.added(hi - lo)

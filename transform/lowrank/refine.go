@@ -71,7 +71,7 @@ func (f *factoring) combineProducts(c []float64, rows int) []float32 {
 		coef[i] = float32(v)
 	}
 	out := make([]float32, rows*f.cols)
-	f.team.ranges(f.cols, 64, func(lo, hi int) {
+	f.team.Ranges(f.cols, 64, func(lo, hi int) {
 		kernels.Gemm(out[lo:], f.cols, coef, f.r, f.products[lo:], f.cols, rows, hi-lo, f.r)
 	})
 	return out

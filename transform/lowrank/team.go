@@ -34,9 +34,9 @@ func (t *Team) tryJoin() bool {
 	}
 }
 
-// each calls f(0) to f(n-1), some of them at the same time if workers are idle,
+// Each calls f(0) to f(n-1), some of them at the same time if workers are idle,
 // and returns when all have returned.
-func (t *Team) each(n int, f func(i int)) {
+func (t *Team) Each(n int, f func(i int)) {
 	var (
 		wg   sync.WaitGroup
 		next = make(chan int, n)
@@ -60,12 +60,12 @@ func (t *Team) each(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// ranges calls f with consecutive ranges of [0, n), about as many as there are
+// Ranges calls f with consecutive ranges of [0, n), about as many as there are
 // workers, that begin at multiples of align.
-func (t *Team) ranges(n, align int, f func(lo, hi int)) {
+func (t *Team) Ranges(n, align int, f func(lo, hi int)) {
 	units := (n + align - 1) / align
 	parts := min(units, cap(t.idle))
-	t.each(parts, func(i int) {
+	t.Each(parts, func(i int) {
 		f(units*i/parts*align, min(n, units*(i+1)/parts*align))
 	})
 }
