@@ -28,7 +28,7 @@ var rooms = []room{
 	{"transform/lowrank", []string{"formats", "kernels", "transform/lowrank"}, []string{"gonum.org/v1/gonum", "golang.org/x/sync"}},
 	{"transform/adapter", []string{"formats", "kernels", "transform/adapter", "transform/lowrank"}, []string{"gonum.org/v1/gonum"}},
 	{"transform/", []string{"formats", "kernels", "transform/adapter", "transform/arch", "transform/lowrank", "transform/recipe"},
-		[]string{"golang.org/x/sync", "gonum.org/v1/plot", "google.golang.org/protobuf"}},
+		[]string{"golang.org/x/sync", "gonum.org/v1/plot", "google.golang.org/protobuf", "go.yaml.in/yaml/v3"}},
 	{"formats/", []string{"formats", "kernels"},
 		[]string{"golang.org/x/sys", "golang.org/x/sync", "github.com/nlpodyssey/safetensors", "github.com/nlpodyssey/gopickle",
 			"github.com/google/renameio/v2", "google.golang.org/protobuf"}},
