@@ -158,7 +158,8 @@ func iq1SplitMGeneric(s *iq1Block, x []float32) {
 //	y = d·(2·scale+1) · (t ± ⅛)
 func DequantizeIQ1_M(dst []float32, src []byte) {
 	checkDequantize("DequantizeIQ1_M", dst, src, BlockLenIQ1_M, BlockSizeIQ1_M)
-	points := iq1Book.load().points
+	decoded := iq1Book.loadPoints().decoded
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenIQ1_M:], src[BlockSizeIQ1_M:] {
 		qs, qh := src[:32], src[32:48]
 		var four [4]uint16
@@ -169,9 +170,12 @@ func DequantizeIQ1_M(dst []float32, src []byte) {
 		}
 		d := halfValue(h)
 		for g := range 32 {
-			high := qh[g/2] >> (g % 2 * 4)
-			scale := d * float32(2*(four[g/8]>>(g/2%4*3)&7)+1)
-			iq1Point(dst[8*g:8*g+8], points[uint16(qs[g])|uint16(high&7)<<8], scale, &iq1Values[high>>3&1])
+			high := uint16(qh[g/2] >> (g % 2 * 4))
+			e.setGroup(g, iq1Group(decoded[uint16(qs[g])|high&7<<8], high>>3&1))
 		}
+		for b := range e.scale {
+			e.scale[b] = d * float32(2*(four[b/4]>>(b%4*3)&7)+1) * 0.125
+		}
+		e.expand(dst[:BlockLenIQ1_M])
 	}
 }

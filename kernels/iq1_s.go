@@ -159,26 +159,19 @@ func iq1SplitSGeneric(s *iq1Block, x []float32) {
 //	y = d·(2·scale+1) · (t ± ⅛)
 func DequantizeIQ1_S(dst []float32, src []byte) {
 	checkDequantize("DequantizeIQ1_S", dst, src, BlockLenIQ1_S, BlockSizeIQ1_S)
-	points := iq1Book.load().points
+	decoded := iq1Book.loadPoints().decoded
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenIQ1_S:], src[BlockSizeIQ1_S:] {
 		d := halfValue(binary.LittleEndian.Uint16(src))
 		qs := src[2:34]
 		for b := range 8 {
 			h := binary.LittleEndian.Uint16(src[34+2*b:])
-			scale := d * float32(2*(h>>12&7)+1)
-			for g := range 4 {
-				p := points[uint16(qs[4*b+g])|h>>(3*g)&7<<8]
-				iq1Point(dst[32*b+8*g:][:8], p, scale, &iq1Values[h>>15])
+			for i := range 4 {
+				g := 4*b + i
+				e.setGroup(g, iq1Group(decoded[uint16(qs[g])|h>>(3*i)&7<<8], h>>15))
 			}
+			e.setScale32(b, d*float32(2*(h>>12&7)+1)*0.125, 0)
 		}
-	}
-}
-
-// iq1Point writes the 8 values of a packed point.
-func iq1Point(y []float32, p uint16, scale float32, q *[3]float32) {
-	y = y[:8]
-	value := [4]float32{scale * q[0], scale * q[1], scale * q[2]}
-	for i := range y {
-		y[i] = value[p>>(2*i)&3]
+		e.expand(dst[:BlockLenIQ1_S])
 	}
 }

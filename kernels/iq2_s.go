@@ -75,26 +75,17 @@ func quantizeIQ2_S(dst []byte, x, weights []float32, s *iqBlock) {
 // with 8, 25 and 43 for the levels.
 func DequantizeIQ2_S(dst []float32, src []byte) {
 	checkDequantize("DequantizeIQ2_S", dst, src, BlockLenIQ2_S, BlockSizeIQ2_S)
-	points := iq2SBook.load().points
+	decoded := iq2SBook.loadPoints().decoded
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenIQ2_S:], src[BlockSizeIQ2_S:] {
 		d := halfValue(binary.LittleEndian.Uint16(src))
 		qs, signs, qh, scales := src[2:34], src[34:66], src[66:74], src[74:82]
 		for g := range 32 {
-			p := points[uint16(qs[g])|uint16(qh[g/4]>>(g%4*2)&3)<<8]
-			scale := d * (0.5 + float32(scales[g/4]>>(g/2%2*4)&15)) * 0.25
-			signedPoint8(dst[8*g:8*g+8], p, scale, signs[g])
+			e.setGroup(g, withSigns(decoded[uint16(qs[g])|uint16(qh[g/4]>>(g%4*2)&3)<<8], signs[g]))
 		}
-	}
-}
-
-// iq2Levels are the values of the levels of the IQ2 formats, times 8. Level 3 does
-// not occur.
-var iq2Levels = [4]float32{8, 25, 43}
-
-// signedPoint8 writes the 8 values of a packed point.
-func signedPoint8(y []float32, p uint16, scale float32, signs uint8) {
-	y = y[:8]
-	for i := range y {
-		y[i] = scale * iq2Levels[p>>(2*i)&3] * signValue[signs>>i&1]
+		for b := range e.scale {
+			e.scale[b] = d * (0.5 + float32(scales[b/2]>>(b%2*4)&15)) * 0.25
+		}
+		e.expand(dst[:BlockLenIQ2_S])
 	}
 }

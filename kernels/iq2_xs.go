@@ -75,14 +75,18 @@ func quantizeIQ2_XS(dst []byte, x, weights []float32, s *iqBlock) {
 // with 8, 25 and 43 for the levels.
 func DequantizeIQ2_XS(dst []float32, src []byte) {
 	checkDequantize("DequantizeIQ2_XS", dst, src, BlockLenIQ2_XS, BlockSizeIQ2_XS)
-	points := iq2XSBook.load().points
+	decoded := iq2XSBook.loadPoints().decoded
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenIQ2_XS:], src[BlockSizeIQ2_XS:] {
 		d := halfValue(binary.LittleEndian.Uint16(src))
 		qs, scales := src[2:66], src[66:74]
 		for g := range 32 {
 			q := binary.LittleEndian.Uint16(qs[2*g:])
-			scale := d * (0.5 + float32(scales[g/4]>>(g/2%2*4)&15)) * 0.25
-			signedPoint8(dst[8*g:8*g+8], points[q&511], scale, evenSigns(uint8(q>>9)))
+			e.setGroup(g, withSigns(decoded[q&511], evenSigns(uint8(q>>9))))
 		}
+		for b := range e.scale {
+			e.scale[b] = d * (0.5 + float32(scales[b/2]>>(b%2*4)&15)) * 0.25
+		}
+		e.expand(dst[:BlockLenIQ2_XS])
 	}
 }

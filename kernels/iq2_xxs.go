@@ -79,16 +79,18 @@ func quantizeIQ2_XXS(dst []byte, x, weights []float32, s *iqBlock) {
 // with 8, 25 and 43 for the levels.
 func DequantizeIQ2_XXS(dst []float32, src []byte) {
 	checkDequantize("DequantizeIQ2_XXS", dst, src, BlockLenIQ2_XXS, BlockSizeIQ2_XXS)
-	points := iq2XXSBook.load().points
+	decoded := iq2XXSBook.loadPoints().decoded
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenIQ2_XXS:], src[BlockSizeIQ2_XXS:] {
 		d := halfValue(binary.LittleEndian.Uint16(src))
 		for b := range 8 {
 			q := src[2+8*b:][:8]
 			packed := binary.LittleEndian.Uint32(q[4:])
-			scale := d * (0.5 + float32(packed>>28)) * 0.25
-			for g := range 4 {
-				signedPoint8(dst[32*b+8*g:][:8], points[q[g]], scale, evenSigns(uint8(packed>>(7*g))))
+			for i := range 4 {
+				e.setGroup(4*b+i, withSigns(decoded[q[i]], evenSigns(uint8(packed>>(7*i)))))
 			}
+			e.setScale32(b, d*(0.5+float32(packed>>28))*0.25, 0)
 		}
+		e.expand(dst[:BlockLenIQ2_XXS])
 	}
 }

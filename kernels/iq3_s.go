@@ -83,28 +83,19 @@ func subBlock(x, weights []float32, b, n int) (xb, wb []float32) {
 //	y = d·(1+2·scale) · (2·level+1) · ±1
 func DequantizeIQ3_S(dst []float32, src []byte) {
 	checkDequantize("DequantizeIQ3_S", dst, src, BlockLenIQ3_S, BlockSizeIQ3_S)
-	points := iq3SBook.load().points
+	decoded := iq3SBook.loadPoints().decoded
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenIQ3_S:], src[BlockSizeIQ3_S:] {
 		d := halfValue(binary.LittleEndian.Uint16(src))
 		qs, qh, signs, scales := src[2:66], src[66:74], src[74:106], src[106:110]
-		for g := range 64 {
-			p := points[uint16(qs[g])|uint16(qh[g/8]>>(g%8)&1)<<8]
-			scale := d * float32(1+2*(scales[g/16]>>(g/8%2*4)&15))
-			signedPoint4(dst[4*g:4*g+4], p, &iq3SLevels, scale, signs[g/2]>>(g%2*4))
+		for g := range 32 {
+			high := uint16(qh[g/4] >> (g % 4 * 2))
+			values := decoded[uint16(qs[2*g])|high&1<<8] | decoded[uint16(qs[2*g+1])|high>>1&1<<8]<<32
+			e.setGroup(g, withSigns(values, signs[g]))
 		}
+		for b := range 8 {
+			e.setScale32(b, d*float32(1+2*(scales[b/2]>>(b%2*4)&15)), 0)
+		}
+		e.expand(dst[:BlockLenIQ3_S])
 	}
 }
-
-// iq3SLevels are the values of the levels of IQ3_S.
-var iq3SLevels = [8]float32{1, 3, 5, 7, 9, 11, 13, 15}
-
-// signedPoint4 writes the 4 values of a packed point.
-func signedPoint4(y []float32, p uint16, levels *[8]float32, scale float32, signs uint8) {
-	y = y[:4]
-	y[0] = scale * levels[p&7] * signValue[signs&1]
-	y[1] = scale * levels[p>>3&7] * signValue[signs>>1&1]
-	y[2] = scale * levels[p>>6&7] * signValue[signs>>2&1]
-	y[3] = scale * levels[p>>9&7] * signValue[signs>>3&1]
-}
-
-var signValue = [2]float32{1, -1}

@@ -70,12 +70,6 @@ func (s *iqBlock) packEvenSigns() uint32 {
 	return uint32(s.signs[0]) | uint32(s.signs[1])<<7 | uint32(s.signs[2])<<14 | uint32(s.signs[3])<<21
 }
 
-// evenSigns returns the 8 sign bits of which 7 are stored.
-func evenSigns(stored uint8) uint8 {
-	stored &= 0x7f
-	return stored | parity8(stored)<<7
-}
-
 // DequantizeIQ3_XXS decodes blocks of IQ3_XXS, see [QuantizeIQ3_XXS]:
 //
 //	y = d·(½+scale)·½ · value[level] · ±1
@@ -83,22 +77,20 @@ func evenSigns(stored uint8) uint8 {
 // with 4, 12, 20, 28, 36, 44, 52 and 62 for the levels.
 func DequantizeIQ3_XXS(dst []float32, src []byte) {
 	checkDequantize("DequantizeIQ3_XXS", dst, src, BlockLenIQ3_XXS, BlockSizeIQ3_XXS)
-	points := iq3XXSBook.load().points
+	decoded := iq3XXSBook.loadPoints().decoded
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenIQ3_XXS:], src[BlockSizeIQ3_XXS:] {
 		d := halfValue(binary.LittleEndian.Uint16(src))
 		qs := src[2:66]
 		for b := range 8 {
 			packed := binary.LittleEndian.Uint32(src[66+4*b:])
-			scale := d * (0.5 + float32(packed>>28)) * 0.5
-			for g := range 4 {
-				signs := evenSigns(uint8(packed >> (7 * g)))
-				y, q := dst[32*b+8*g:][:8], qs[8*b+2*g:][:2]
-				signedPoint4(y[:4], points[q[0]], &iq3XXSLevels, scale, signs)
-				signedPoint4(y[4:], points[q[1]], &iq3XXSLevels, scale, signs>>4)
+			for i := range 4 {
+				g := 4*b + i
+				values := decoded[qs[2*g]] | decoded[qs[2*g+1]]<<32
+				e.setGroup(g, withSigns(values, evenSigns(uint8(packed>>(7*i)))))
 			}
+			e.setScale32(b, d*(0.5+float32(packed>>28))*0.5, 0)
 		}
+		e.expand(dst[:BlockLenIQ3_XXS])
 	}
 }
-
-// iq3XXSLevels are the values of the levels of IQ3_XXS, doubled.
-var iq3XXSLevels = [8]float32{4, 12, 20, 28, 36, 44, 52, 62}

@@ -25,12 +25,16 @@ type codebook struct {
 	bits        int    // of a level in a packed point
 	rings       int    // distances searched
 	bitmap      string // which cells hold a point: see iq_points.go
+	values      string // what the levels decode to, as bytes, but for the scale
 
-	once sync.Once
+	once, pointsOnce sync.Once
 
 	// points are the points in the order of their numbers, packed: level i at
 	// bit i·bits.
 	points []uint16
+
+	// decoded are the points' values, that of level i in byte i.
+	decoded []uint64
 
 	// number gives the number of a packed point.
 	number []uint16
@@ -54,18 +58,52 @@ const (
 )
 
 var (
-	iq1Book    = codebook{dims: 8, radix: 3, bits: 2, rings: 3, bitmap: iq1Points}
-	iq2XXSBook = codebook{dims: 8, radix: 3, bits: 2, rings: 2, bitmap: iq2XXSPoints}
-	iq2XSBook  = codebook{dims: 8, radix: 3, bits: 2, rings: 2, bitmap: iq2XSPoints}
-	iq2SBook   = codebook{dims: 8, radix: 3, bits: 2, rings: 1, bitmap: iq2SPoints}
-	iq3XXSBook = codebook{dims: 4, radix: 8, bits: 3, rings: 2, bitmap: iq3XXSPoints}
-	iq3SBook   = codebook{dims: 4, radix: 8, bits: 3, rings: 3, bitmap: iq3SPoints}
+	iq1Book    = codebook{dims: 8, radix: 3, bits: 2, rings: 3, bitmap: iq1Points, values: iq1Values8}
+	iq2XXSBook = codebook{dims: 8, radix: 3, bits: 2, rings: 2, bitmap: iq2XXSPoints, values: iq2Values}
+	iq2XSBook  = codebook{dims: 8, radix: 3, bits: 2, rings: 2, bitmap: iq2XSPoints, values: iq2Values}
+	iq2SBook   = codebook{dims: 8, radix: 3, bits: 2, rings: 1, bitmap: iq2SPoints, values: iq2Values}
+	iq3XXSBook = codebook{dims: 4, radix: 8, bits: 3, rings: 2, bitmap: iq3XXSPoints, values: iq3XXSValues}
+	iq3SBook   = codebook{dims: 4, radix: 8, bits: 3, rings: 3, bitmap: iq3SPoints, values: iq3SValues}
 )
 
-// load makes the tables at the first call. It returns b.
+// The values that levels decode to, as strings of bytes.
+const (
+	iq1Values8   = "\x09\x11\x19" // 8·(level-1) + 17
+	iq2Values    = "\x08\x19\x2b"
+	iq3XXSValues = "\x04\x0c\x14\x1c\x24\x2c\x34\x3e"
+	iq3SValues   = "\x01\x03\x05\x07\x09\x0b\x0d\x0f"
+)
+
+// load makes the tables for quantizing at the first call. It returns b.
 func (b *codebook) load() *codebook {
+	b.loadPoints()
 	b.once.Do(b.build)
 	return b
+}
+
+// loadPoints makes the tables for decoding at the first call. It returns b.
+func (b *codebook) loadPoints() *codebook {
+	b.pointsOnce.Do(b.buildPoints)
+	return b
+}
+
+func (b *codebook) buildPoints() {
+	bitmap, err := base64.StdEncoding.DecodeString(b.bitmap)
+	if err != nil {
+		panic("kernels: " + err.Error()) // a constant of ours
+	}
+	for cell := range 8 * len(bitmap) {
+		if bitmap[cell/8]>>(cell%8)&1 == 0 {
+			continue
+		}
+		packed := b.pack(cell)
+		b.points = append(b.points, packed)
+		var decoded uint64
+		for i := range b.dims {
+			decoded |= uint64(b.values[b.level(packed, i)]) << (8 * i)
+		}
+		b.decoded = append(b.decoded, decoded)
+	}
 }
 
 func (b *codebook) build() {
@@ -75,25 +113,17 @@ func (b *codebook) build() {
 	}
 	b.cells = make([]uint32, half*half)
 	b.number = make([]uint16, 1<<(b.bits*b.dims))
-	bitmap, err := base64.StdEncoding.DecodeString(b.bitmap)
-	if err != nil {
-		panic("kernels: " + err.Error()) // a constant of ours
-	}
-	var points [][2]int // as cells of their halves
-	for cell := range b.cells {
-		if bitmap[cell/8]>>(cell%8)&1 == 0 {
-			continue
-		}
-		packed := b.pack(cell)
+	points := make([][2]int, len(b.points)) // as cells of their halves
+	for i, packed := range b.points {
+		cell := b.unpack(packed)
 		b.cells[cell] = uint32(packed)
-		b.number[packed] = uint16(len(b.points))
-		b.points = append(b.points, packed)
-		points = append(points, [2]int{cell % half, cell / half})
+		b.number[packed] = uint16(i)
+		points[i] = [2]int{cell % half, cell / half}
 	}
 	distances := b.halfDistances(half)
 	distance := make([]uint8, len(points))
 	for cell := range b.cells {
-		if bitmap[cell/8]>>(cell%8)&1 != 0 {
+		if p := b.pack(cell); b.points[b.number[p]] == p {
 			continue
 		}
 		low, high := distances[cell%half*half:], distances[cell/half*half:]
@@ -128,6 +158,14 @@ func (b *codebook) pack(cell int) (packed uint16) {
 		cell /= b.radix
 	}
 	return packed
+}
+
+// unpack is the inverse of pack.
+func (b *codebook) unpack(packed uint16) (cell int) {
+	for i := b.dims - 1; i >= 0; i-- {
+		cell = cell*b.radix + int(b.level(packed, i))
+	}
+	return cell
 }
 
 // halfDistances returns the squared distances between all cells of half a group,
