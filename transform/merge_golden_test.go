@@ -110,7 +110,8 @@ func mergeCase(t *testing.T, dir, out string, c *goldenCase, o transform.MergeOp
 // TestMergeGoldens merges what PEFT merged and compares. Where PEFT rounds twice
 // or is wrong, the expected result is the formula's.
 func TestMergeGoldens(t *testing.T) {
-	for _, dir := range goldenCases(t, "*") {
+	dirs := append(goldenCases(t, "*"), goldenCases(t, "other_tuners/*")...)
+	for _, dir := range dirs {
 		c := readCase(t, dir)
 		t.Run(c.Name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")

@@ -48,6 +48,9 @@ type plainParam struct {
 // begin sorts the adapter's tensors, and replaces parameters: that may change the
 // shapes and values that the other tensors are for.
 func (b *builder) begin() error {
+	if len(b.adapter.Weights.Tensors) == 0 {
+		return &formats.Error{Path: b.adapter.Weights.Path, Err: formats.Reasonf(formats.ErrMismatch, "the adapter has no tensors")}
+	}
 	if err := b.sort(); err != nil {
 		return err
 	}
@@ -65,7 +68,7 @@ func (b *builder) build() error {
 	b.checkTargets()
 	if b.consumed == 0 && len(b.problems) > 0 {
 		return &formats.Error{Path: b.adapter.Weights.Path, Err: formats.Reasonf(formats.ErrMismatch,
-			"none of the adapter's %d tensors match the base: it has no module %s", len(b.adapter.Weights.Tensors), b.firstModule()),
+			"none of the adapter's %d tensors match the base: it has no module %s", len(b.adapter.Weights.Tensors), ParseKey(b.adapter.Weights.Tensors[0].Name).Module),
 			Hint: "is this the base that the adapter was trained on?"}
 	}
 	if len(b.problems) > 0 && !b.options.AllowUnmatched {
@@ -73,13 +76,6 @@ func (b *builder) build() error {
 	}
 	b.plan.Problems = append(b.plan.Problems, b.problems...)
 	return nil
-}
-
-func (b *builder) firstModule() string {
-	if len(b.modules) > 0 {
-		return b.modules[0].path
-	}
-	return b.plain[0].Module
 }
 
 // sort takes the adapter's names apart and puts together what belongs to one
@@ -95,7 +91,7 @@ func (b *builder) sort() error {
 			b.name = k.Name
 		}
 		switch k.Part {
-		case "", "modules_to_save", "original_module":
+		case "", "modules_to_save", "original_module", "ln_tuning_layers":
 			b.plain = append(b.plain, plainParam{k, t})
 			continue
 		}

@@ -277,3 +277,8 @@ func parseInit(v strictjson.Value) (string, error) {
 	}
 	return "", formats.Reasonf(formats.ErrFormat, "init_lora_weights is %s", preview(v))
 }
+
+// unsupported returns the error about a setting that can't be merged.
+func unsupported(format string, args ...any) error {
+	return formats.Reasonf(formats.ErrUnsupported, format, args...)
+}

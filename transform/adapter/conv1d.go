@@ -16,9 +16,12 @@ func (b *builder) isTransposed(t *Target, in, out int) bool {
 	if !t.isMatrix() || t.Shape[0] != in || t.Shape[1] != out {
 		return false
 	}
-	if in != out {
-		return true
-	}
+	return in != out || b.isConv1D(t)
+}
+
+// isConv1D reports whether a weight is that of a Conv1D, going by the
+// architecture and the layer's name.
+func (b *builder) isConv1D(t *Target) bool {
 	module := t.Name[:max(0, len(t.Name)-len(".weight"))]
 	if !slices.Contains(conv1DNames, lastSegment(module)) {
 		return false

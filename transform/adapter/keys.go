@@ -46,7 +46,7 @@ func ParseKey(name string) Key {
 	k.Module, k.Wrappers = modulePath(segments[:at])
 	rest := segments[at+1:]
 	switch {
-	case k.Part == "modules_to_save" || k.Part == "original_module":
+	case k.Part == "modules_to_save" || k.Part == "original_module" || k.Part == "ln_tuning_layers":
 		k.Param = strings.Join(rest, ".")
 		return k
 	case k.Part == "token_adapter" && len(rest) > 0 && rest[0] == "base_layer":

@@ -98,8 +98,8 @@ func (p *product) multiply(ctx context.Context, lo, hi, cols int, d []float32) e
 	return nil
 }
 
-// scaleLeft multiplies the columns of left, of shape [m, r], by the diagonal that
-// KaSA has between its factors.
+// scaleLeft multiplies the columns of left, of shape [m, r] or, by rank, [r, m],
+// by the diagonal that KaSA and others have between their factors.
 func (p *product) scaleLeft(ctx context.Context, left []float32, m int) error {
 	r := p.left.rank
 	diag := formats.BorrowFloats(r)
@@ -107,9 +107,15 @@ func (p *product) scaleLeft(ctx context.Context, left []float32, m int) error {
 	if err := p.diag.read(ctx, diag, 0); err != nil {
 		return err
 	}
+	if p.left.byRank() {
+		for k, s := range diag {
+			kernels.Scale(left[k*m:(k+1)*m], s)
+		}
+		return nil
+	}
 	for i := range m {
-		for k := range r {
-			left[i*r+k] *= diag[k]
+		for k, s := range diag {
+			left[i*r+k] *= s
 		}
 	}
 	return nil

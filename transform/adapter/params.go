@@ -39,7 +39,7 @@ func (b *builder) replaceParams() error {
 func (b *builder) paramOf(p *plainParam) *Target {
 	module, param := splitParam(p.Module, p.Param)
 	t := b.param(module, param)
-	if t == nil && p.Part == "modules_to_save" {
+	if t == nil && p.Part != "" {
 		if name, rest, ok := strings.Cut(p.Param, "."); ok {
 			module, param = splitParam(p.Module, rest)
 			if t = b.param(module, param); t != nil || name == "default" || name == b.name {

@@ -11,6 +11,9 @@ func (b *builder) buildTokens(m *module) error {
 			return nil
 		}
 	}
+	if m.tensors["trainable_tokens_delta"] == nil {
+		return nil // finish says so
+	}
 	v, err := b.values(b.take(m, "trainable_tokens_delta"))
 	if err != nil {
 		return err
