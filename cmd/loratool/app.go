@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -41,8 +40,9 @@ type command struct {
 	about    string    // paragraphs of the help text, each one line
 	examples []example // that work as they stand, but for the names of files
 	flags    []cli.Flag
-	operands [2]int // how many it takes: at least, at most
-	inPlace  bool   // without -o it changes its operand
+	choices  map[string][]string // values of flags that have a fixed set of them, in lower case
+	operands [2]int              // how many it takes: at least, at most
+	inPlace  bool                // without -o it changes its operand
 	run      func(c *call) error
 }
 
@@ -53,20 +53,6 @@ func (cmd *command) usage() string {
 
 // An example is a command line and what it does.
 type example struct{ does, line string }
-
-// A call is a command being run: its flags and operands, and what all commands
-// are given.
-type call struct {
-	*cli.Context
-	*ui
-	ctx     context.Context
-	cmd     *command
-	memory  int64 // bytes
-	workers int
-}
-
-// operand returns the i-th operand, or "".
-func (c *call) operand(i int) string { return c.Args().Get(i) }
 
 // runApp finds the command that args ask for and runs it.
 func runApp(ctx context.Context, ui *ui, args []string) error {
@@ -132,68 +118,18 @@ func (cmd *command) app(ui *ui) *cli.App {
 	}
 }
 
-// start checks the command line as a whole and runs the command.
-func (cmd *command) start(ctx *cli.Context, ui *ui) error {
-	c := &call{Context: ctx, ui: ui, ctx: ctx.Context, cmd: cmd}
-	if err := c.terminalFlags(); err != nil {
-		return err
-	}
-	if err := c.workFlags(); err != nil {
-		return err
-	}
-	switch n := c.NArg(); {
-	case n < cmd.operands[0]:
-		return usagef("the form is: "+cmd.usage(), "%s is missing", strings.Fields(cmd.form)[n])
-	case n > cmd.operands[1]:
-		return usagef("the form is: "+cmd.usage(), "%s has no use for %q", cmd.name, c.operand(cmd.operands[1]))
-	}
-	if findFlag(cmd.flags, "output") != nil && c.String("output") == "" && !cmd.inPlace {
-		return usagef("the form is: "+cmd.usage(), "-o OUT is missing: where shall the result go?")
-	}
-	return cmd.run(c)
+// choices are the values of shared flags that have a fixed set of them.
+var choices = map[string][]string{
+	"color":    {"auto", "always", "never"},
+	"progress": {"auto", "bar", "plain", "json", "none"},
 }
 
-// terminalFlags obeys the flags that every command has.
-func (c *call) terminalFlags() error {
-	c.quiet, c.verbose = c.Bool("quiet"), c.Bool("verbose")
-	c.colour = c.String("color")
-	if !slices.Contains([]string{"auto", "always", "never"}, c.colour) {
-		return usagef("--color is auto, always or never", "--color can't be %q", c.colour)
+// choicesOf returns the values that a flag may have, or nil if any will do.
+func (cmd *command) choicesOf(flag string) []string {
+	if list := cmd.choices[flag]; list != nil {
+		return list
 	}
-	if findFlag(c.cmd.flags, "progress") == nil {
-		return nil
-	}
-	mode := c.String("progress")
-	if !slices.Contains([]string{"auto", "bar", "plain", "json", "none"}, mode) {
-		return usagef("--progress is auto, bar, plain, json or none", "--progress can't be %q", mode)
-	}
-	c.progressMode = mode
-	return nil
-}
-
-// workFlags obeys --memory and --threads, where the command has them.
-func (c *call) workFlags() error {
-	if findFlag(c.cmd.flags, "memory") == nil {
-		return nil
-	}
-	var err error
-	if c.memory, err = parseSize(c.String("memory"), binaryUnits); err != nil {
-		return usagef(c.cmd.see(), "--memory (or LORATOOL_MEMORY): %v", err)
-	}
-	const least = 16 << 20
-	if c.memory < least {
-		return usagef("a row of a large model and its working copies need room", "--memory %s is less than the %s that anything takes",
-			formatMemory(c.memory), formatMemory(least))
-	}
-	if c.workers = c.Int("threads"); c.workers < 0 || c.workers > 4096 {
-		return usagef(c.cmd.see(), "--threads can't be %d", c.workers)
-	}
-	if c.workers == 0 {
-		c.workers = runtime.GOMAXPROCS(0)
-	}
-	runtime.GOMAXPROCS(min(c.workers, runtime.GOMAXPROCS(0)))
-	limitMemory(c.memory)
-	return nil
+	return choices[flag]
 }
 
 func findCommand(name string) *command {

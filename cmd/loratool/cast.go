@@ -26,6 +26,7 @@ var castCommand = &command{
 		&cli.StringFlag{Name: "dtype", Usage: "`FORMAT` of the numbers: bf16, f16 or f32"},
 		outputFlags(), shardFlag(), workFlags(),
 	),
+	choices:  map[string][]string{"dtype": {"bf16", "f16", "f32"}},
 	operands: [2]int{1, 1},
 	run:      runCast,
 }

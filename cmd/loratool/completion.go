@@ -63,7 +63,7 @@ func (u *ui) complete(words []string) {
 	previous := findFlag(cmd.flags, strings.TrimLeft(words[len(words)-2], "-"))
 	switch {
 	case strings.HasPrefix(words[len(words)-2], "-") && takesValue(previous):
-		for _, v := range flagValues[previous.Names()[0]] {
+		for _, v := range cmd.choicesOf(previous.Names()[0]) {
 			offer(v, "")
 		}
 	case cmd == completionCommand && !strings.HasPrefix(last, "-"):
@@ -75,12 +75,6 @@ func (u *ui) complete(words []string) {
 			offer(flagName(f), firstClause(f))
 		}
 	}
-}
-
-// flagValues are the values of flags that have a fixed set of them.
-var flagValues = map[string][]string{
-	"color":    {"auto", "always", "never"},
-	"progress": {"auto", "bar", "plain", "json", "none"},
 }
 
 // firstClause returns the beginning of a flag's usage text, for one line.

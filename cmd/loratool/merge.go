@@ -38,6 +38,11 @@ var mergeCommand = &command{
 		&cli.BoolFlag{Name: "allow-nonfinite", Usage: "let NaN and infinities pass"},
 		outputFlags(), shardFlag(), workFlags(),
 	),
+	choices: map[string][]string{
+		"dtype":    {"keep", "bf16", "f16", "f32"},
+		"rounding": {string(transform.RoundSingle), string(transform.RoundPEFT), string(transform.RoundPEFTSafe)},
+		"base-is":  {string(adapter.BaseOriginal), string(adapter.BaseResidual)},
+	},
 	operands: [2]int{1, 1},
 	run:      runMerge,
 }
@@ -81,18 +86,8 @@ func (c *call) mergeOptions() (o transform.MergeOptions, err error) {
 	if o.DType, err = c.dtype("keep"); err != nil {
 		return o, err
 	}
-	o.Rounding = transform.Rounding(c.String("rounding"))
-	switch o.Rounding {
-	case transform.RoundSingle, transform.RoundPEFT, transform.RoundPEFTSafe:
-	default:
-		return o, usagef("--rounding is single, peft or peft-safe", "--rounding can't be %q", o.Rounding)
-	}
-	o.BaseIs = adapter.BaseIs(c.String("base-is"))
-	switch o.BaseIs {
-	case adapter.BaseUnsaid, adapter.BaseOriginal, adapter.BaseResidual:
-	default:
-		return o, usagef("--base-is is original or residual", "--base-is can't be %q", o.BaseIs)
-	}
+	o.Rounding = transform.Rounding(strings.ToLower(c.String("rounding")))
+	o.BaseIs = adapter.BaseIs(strings.ToLower(c.String("base-is")))
 	o.GrowVocab, o.AllowUnmatched, o.AllowNonfinite = c.Bool("grow-vocab"), c.Bool("allow-unmatched"), c.Bool("allow-nonfinite")
 	o.AllowRepeat = c.Bool("force")
 	o.HeadersOnly = c.Bool("dry-run")

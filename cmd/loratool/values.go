@@ -60,5 +60,8 @@ func (c *call) dtype(none string) (formats.DType, error) {
 	if none != "" {
 		hint = "--dtype is " + none + ", bf16, f16 or f32"
 	}
+	if name == "" {
+		return formats.Invalid, usagef(hint, "--dtype is missing")
+	}
 	return formats.Invalid, usagef(hint, "--dtype can't be %q", c.String("dtype"))
 }
