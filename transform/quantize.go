@@ -20,7 +20,7 @@ type QuantizeOptions struct {
 	Metadata        []formats.KeyValue // to set in the result
 	KeepOrder       bool               // of the tensors; otherwise they are sorted by block and name
 	Measure         bool               // compare what is written with what was read
-	Choices         []formats.DType    // what each tensor becomes, in the order of Plan, instead of the recipe; Invalid for as it is
+	Choices         []formats.DType    // of [FitSize]: what each tensor becomes, instead of what the recipe says
 }
 
 // A QuantizeReport says what becomes of each tensor. What was measured is
@@ -54,43 +54,17 @@ type QuantizedTensor struct {
 // already and must not be again, and one wrapping [formats.ErrMismatch] if a
 // format needs an importance matrix, or the matrix does not fit.
 func Quantize(m *formats.Model, o QuantizeOptions) (*formats.Model, *QuantizeReport, error) {
-	var original map[string]string // names, by new names
-	if len(o.PruneLayers) > 0 {
-		var err error
-		if m, original, err = pruneLayers(m, o.PruneLayers); err != nil {
-			return nil, nil, err
-		}
-	}
-	tensors := slices.Clone(m.Tensors)
-	if !o.KeepOrder {
-		slices.SortStableFunc(tensors, func(a, b *formats.Tensor) int { return recipe.Compare(a.Name, b.Name) })
-	}
-	infos := make([]formats.Info, len(tensors))
-	for i, t := range tensors {
-		infos[i] = t.Info
-	}
-	o.Recipe.HasImatrix = o.Imatrix != nil
-	metadata := setAll(m.Metadata, o.Metadata)
-	choices, err := recipe.Choose(infos, recipe.ArchitectureOf(metadata, infos), o.Recipe)
+	p, err := planQuantize(m, &o)
 	if err != nil {
-		return nil, nil, inFile(m.Path, err)
-	}
-	for i, d := range o.Choices {
-		if d != formats.Invalid && !choices[i].Kept {
-			choices[i] = recipe.Choice{DType: d}
-		}
+		return nil, nil, err
 	}
 	out := &formats.Model{Path: m.Path, Format: m.Format, Stem: m.Stem, Files: m.Files, Inputs: m.Inputs}
 	report := &QuantizeReport{}
-	for i, t := range tensors {
-		line := &QuantizedTensor{Info: t.Info, From: t.DType, Fallback: choices[i].Fallback, Source: t}
-		line.DType = choices[i].DType
+	for i, t := range p.tensors {
+		line := &QuantizedTensor{Info: t.Info, From: t.DType, Fallback: p.choices[i].Fallback, Source: t}
+		line.DType = p.choices[i].DType
 		line.Shape = trimShape(t.Shape)
-		var importance *imatrix.Entry
-		if o.Imatrix != nil {
-			importance = o.Imatrix.Entry(cmp.Or(original[t.Name], t.Name))
-		}
-		rows, err := quantizedRows(line, importance, &o)
+		rows, err := quantizedRows(line, p.importance(i), &o)
 		if err != nil {
 			return nil, nil, inFile(m.Path, t.Error(err))
 		}
@@ -102,6 +76,54 @@ func Quantize(m *formats.Model, o QuantizeOptions) (*formats.Model, *QuantizeRep
 		out.Inputs = append(slices.Clip(out.Inputs), o.Imatrix.File())
 	}
 	return out, report, nil
+}
+
+// A quantizePlan is what becomes of the tensors of a model.
+type quantizePlan struct {
+	tensors  []*formats.Tensor // those that stay, in order
+	choices  []recipe.Choice
+	original map[string]string // names, by new names
+	imatrix  *imatrix.Matrix
+}
+
+func planQuantize(m *formats.Model, o *QuantizeOptions) (*quantizePlan, error) {
+	p := &quantizePlan{imatrix: o.Imatrix}
+	if len(o.PruneLayers) > 0 {
+		var err error
+		if m, p.original, err = pruneLayers(m, o.PruneLayers); err != nil {
+			return nil, err
+		}
+	}
+	p.tensors = slices.Clone(m.Tensors)
+	if !o.KeepOrder {
+		slices.SortStableFunc(p.tensors, func(a, b *formats.Tensor) int { return recipe.Compare(a.Name, b.Name) })
+	}
+	infos := make([]formats.Info, len(p.tensors))
+	for i, t := range p.tensors {
+		infos[i] = t.Info
+	}
+	r := o.Recipe
+	r.HasImatrix = o.Imatrix != nil
+	var err error
+	p.choices, err = recipe.Choose(infos, recipe.ArchitectureOf(setAll(m.Metadata, o.Metadata), infos), r)
+	if err != nil {
+		return nil, inFile(m.Path, err)
+	}
+	for i, d := range o.Choices {
+		if !p.choices[i].Kept {
+			p.choices[i] = recipe.Choice{DType: d}
+		}
+	}
+	return p, nil
+}
+
+// importance returns the importance matrix's entry for the i-th tensor, or nil.
+func (p *quantizePlan) importance(i int) *imatrix.Entry {
+	if p.imatrix == nil {
+		return nil
+	}
+	name := p.tensors[i].Name
+	return p.imatrix.Entry(cmp.Or(p.original[name], name))
 }
 
 // inFile returns err with the path of the file it is about, if it has none.

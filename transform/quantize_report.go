@@ -39,20 +39,19 @@ func (r *QuantizeReport) Fallbacks() (n int) {
 	return n
 }
 
-// RelativeError returns what was lost of all tensors that were changed, in
-// relation to what there was: √(Σ(x−y)²/Σx²); 0 if nothing was measured.
-func (r *QuantizeReport) RelativeError() float64 {
-	var s squares
+// Error returns what was lost of the model: the root of the mean, over all
+// elements n, of the squares of their tensors' errors, √(Σn·e²/Σn), where e is
+// the weighted error; see [QuantizedTensor.WeightedError]. Tensors that are
+// copied count with 0. It is what [FitSize] makes small. It is 0 if nothing was
+// measured.
+func (r *QuantizeReport) Error() float64 {
+	var sum float64
 	for _, t := range r.Tensors {
 		if t.errors != nil {
-			s.error += t.errors.total.error
-			s.reference += t.errors.total.reference
+			sum += float64(t.NumElements()) * t.errors.total.loss()
 		}
 	}
-	if s.error == 0 {
-		return 0
-	}
-	return math.Sqrt(s.error / s.reference)
+	return math.Sqrt(sum / max(1, float64(r.Parameters())))
 }
 
 // MarshalJSON returns the report for programs.
@@ -61,9 +60,9 @@ func (r *QuantizeReport) MarshalJSON() ([]byte, error) {
 		Parameters    int64              `json:"parameters"`
 		Bytes         int64              `json:"bytes"`
 		BitsPerWeight float64            `json:"bits_per_weight"`
-		RelativeError float64            `json:"relative_error"`
+		Error         float64            `json:"error"`
 		Tensors       []*QuantizedTensor `json:"tensors"`
-	}{r.Parameters(), r.Bytes(), r.BitsPerWeight(), r.RelativeError(), r.Tensors})
+	}{r.Parameters(), r.Bytes(), r.BitsPerWeight(), r.Error(), r.Tensors})
 }
 
 // MarshalJSON returns the line for programs.
@@ -76,13 +75,14 @@ func (t *QuantizedTensor) MarshalJSON() ([]byte, error) {
 		Weighted      bool           `json:"weighted"`             // by an importance matrix
 		RMSE          *float64       `json:"rmse,omitempty"`
 		RelativeError *float64       `json:"relative_error,omitempty"`
+		WeightedError *float64       `json:"weighted_error,omitempty"`
 	}{Info: t.Info, From: t.From, Bytes: t.NumBytes(), Weighted: t.Weighted}
 	if t.Fallback != formats.Invalid {
 		line.Fallback = &t.Fallback
 	}
 	if t.Measured() {
-		rmse, relative := t.RMSE(), t.RelativeError()
-		line.RMSE, line.RelativeError = &rmse, &relative
+		rmse, relative, weighted := t.RMSE(), t.RelativeError(), t.WeightedError()
+		line.RMSE, line.RelativeError, line.WeightedError = &rmse, &relative, &weighted
 	}
 	return json.Marshal(line)
 }

@@ -26,9 +26,9 @@ func quantizedRows(line *QuantizedTensor, importance *imatrix.Entry, o *Quantize
 	case formats.Decoder(from.DType) == nil || !from.DType.IsQuantized() && !from.DType.IsFloat():
 		return nil, formats.Reasonf(formats.ErrUnsupported, "%v can't be quantized", from.DType)
 	}
-	rows := &quantizing{line: line, from: from, experts: numExperts(&from.Info)}
-	if usesImportance(line.DType) {
-		rows.importance = importance
+	rows := &quantizing{line: line, from: from, experts: numExperts(&from.Info), importance: importance}
+	if !usesImportance(line.DType) && !o.Measure {
+		rows.importance = nil
 	}
 	if importance != nil {
 		if err := importance.Fits(rows.experts, from.NumCols()); err != nil {
@@ -46,7 +46,7 @@ func quantizedRows(line *QuantizedTensor, importance *imatrix.Entry, o *Quantize
 			"%v is useless without an importance matrix, and there is none for it", line.DType),
 			Hint: "measure one with llama-imatrix and give it with --imatrix"}
 	}
-	line.Weighted = rows.importance != nil
+	line.Weighted = rows.importance != nil && usesImportance(line.DType)
 	if o.Measure {
 		line.errors = newErrorSums(from.NumRows())
 	}
@@ -112,12 +112,6 @@ func (q *quantizing) ReadRows(ctx context.Context, dst []byte, lo, hi int) error
 		i = i*q.line.DType.BlockLen() + largest(x[i*q.line.DType.BlockLen():][:q.line.DType.BlockLen()])
 		return q.outOfRange(lo*cols+i, x[i])
 	}
-	if q.line.errors != nil {
-		y := formats.BorrowFloats(len(x))
-		defer formats.ReturnFloats(y)
-		formats.Decoder(q.line.DType)(y, dst)
-		q.line.errors.add(lo, cols, x, y)
-	}
 	return nil
 }
 
@@ -125,16 +119,12 @@ func (q *quantizing) outOfRange(i int, v float32) error {
 	return q.from.Error(formats.Reasonf(formats.ErrUnsupported, "element %d is %v, beyond the range of %v", i, v, q.line.DType))
 }
 
-// encode converts the rows x, of which the first is row lo of the tensor.
+// encode converts the rows x, of which the first is row lo of the tensor, expert
+// by expert.
 func (q *quantizing) encode(ctx context.Context, dst []byte, x []float32, lo int) error {
-	quantize := formats.Quantizer(q.line.DType)
-	if quantize == nil {
-		formats.Encoder(q.line.DType)(dst, x)
-		return nil
-	}
 	cols := q.from.NumCols()
 	if q.importance == nil {
-		quantize(dst, x, cols, nil)
+		q.encodeWith(dst, x, lo, nil)
 		return nil
 	}
 	w := formats.BorrowFloats(cols)
@@ -147,10 +137,35 @@ func (q *quantizing) encode(ctx context.Context, dst []byte, x []float32, lo int
 		}
 		n := min((expert+1)*perExpert-lo, len(x)/cols)
 		size := n * int(q.line.RowBytes())
-		quantize(dst[:size], x[:n*cols], cols, w)
+		q.encodeWith(dst[:size], x[:n*cols], lo, w)
 		dst, x, lo = dst[size:], x[n*cols:], lo+n
 	}
 	return nil
+}
+
+// encodeWith converts rows that share the importance of their columns, nil for
+// none.
+func (q *quantizing) encodeWith(dst []byte, x []float32, lo int, weights []float32) {
+	cols := q.from.NumCols()
+	encodeRows(q.line.DType, dst, x, cols, weights)
+	if q.line.errors != nil {
+		y := formats.BorrowFloats(len(x))
+		defer formats.ReturnFloats(y)
+		formats.Decoder(q.line.DType)(y, dst)
+		q.line.errors.add(lo, cols, x, y, weights)
+	}
+}
+
+// encodeRows converts rows to a number format, which uses weights if it can.
+func encodeRows(d formats.DType, dst []byte, x []float32, cols int, weights []float32) {
+	switch quantize := formats.Quantizer(d); {
+	case quantize == nil:
+		formats.Encoder(d)(dst, x)
+	case usesImportance(d):
+		quantize(dst, x, cols, weights)
+	default:
+		quantize(dst, x, cols, nil)
+	}
 }
 
 // checkedRows are the rows of a tensor that stays as it is, looked through for

@@ -18,7 +18,7 @@ import (
 
 var quantizeCommand = &command{
 	name:    "quantize",
-	form:    "MODEL.gguf TYPE -o OUT.gguf",
+	form:    "MODEL.gguf [TYPE] -o OUT.gguf",
 	summary: "make a GGUF model smaller: the files of llama-quantize, byte by byte",
 	about: `TYPE is a recipe such as Q4_K_M: a number format for most tensors, and a better one for those that
 		matter more. ` + fileTypeNames() + `, or COPY.
@@ -27,19 +27,26 @@ var quantizeCommand = &command{
 		need not be known. A NaN, a number beyond the range of its format, and an importance matrix that
 		says nothing of a tensor that needs one are errors that name the tensor.
 
+		Instead of TYPE, --target-size or --target-bpw say how large the result may be. Then a sample of each
+		tensor is quantized to every format, what it loses is measured, and the formats are chosen that lose
+		least in all.
+
 		OUT is a file, or a folder of shards with --max-shard-size or --keep-split.`,
 	examples: []example{
 		{"the usual choice", "loratool quantize model-f16.gguf Q4_K_M -o model-Q4_K_M.gguf"},
 		{"with an importance matrix, and a better output", "loratool quantize model.gguf IQ3_XS -o small.gguf --imatrix imatrix.gguf --output-tensor-type q8_0"},
+		{"as good as two gigabytes can be", "loratool quantize model.gguf -o small.gguf --target-size 2GB"},
 		{"what would become of each tensor?", "loratool quantize model.gguf Q5_K_M -o out.gguf --dry-run -v"},
 	},
 	flags: flagList(
+		&cli.StringFlag{Name: "target-size", Usage: "`SIZE` of the file at most, instead of TYPE; G is 10^9 here"},
+		&cli.Float64Flag{Name: "target-bpw", Usage: "`BITS` per weight at most, instead of TYPE"},
 		recipeFlags(),
 		&cli.IntSliceFlag{Name: "prune-layers", Usage: "leave out layer `N`, and number those after it anew; may be repeated"},
 		&cli.StringSliceFlag{Name: "override-kv", Usage: "`KEY=TYPE:VALUE`: set metadata; TYPE is int, float, bool or str; may be repeated"},
 		outputFlags(), splitFlags(), workFlags(),
 	),
-	operands: [2]int{2, 2},
+	operands: [2]int{1, 2},
 	run:      runQuantize,
 }
 
@@ -77,11 +84,10 @@ func fileTypeNames() string {
 
 func runQuantize(c *call) error {
 	var o transform.QuantizeOptions
-	f, ok := recipe.ParseFType(c.operand(1))
-	if !ok {
-		return usagef("one of "+fileTypeNames()+", COPY", "there is no type %q", c.operand(1))
+	target, err := c.sizeTarget(&o)
+	if err != nil {
+		return err
 	}
-	o.Recipe.FType = f
 	if err := c.recipe(&o); err != nil {
 		return err
 	}
@@ -97,6 +103,11 @@ func runQuantize(c *call) error {
 		defer o.Imatrix.Close()
 		o.Imatrix = c.filtered(o.Imatrix)
 	}
+	if target != (transform.SizeTarget{}) {
+		if o, err = c.fitSize(m, o, target); err != nil {
+			return err
+		}
+	}
 	out, report, err := transform.Quantize(m, o)
 	if err != nil {
 		return err
@@ -111,9 +122,51 @@ func runQuantize(c *call) error {
 	}
 	if n := report.Fallbacks(); n > 0 {
 		c.warnf("the rows of %s do not fill blocks of the format that %v has for them, and got another",
-			plural(n, "%d tensor", "%d tensors"), f)
+			plural(n, "%d tensor", "%d tensors"), o.Recipe.FType)
 	}
 	return c.write(l, report, func() { c.planQuantize(report) })
+}
+
+// sizeTarget reads what is to be made: TYPE, or how large it may be.
+func (c *call) sizeTarget(o *transform.QuantizeOptions) (target transform.SizeTarget, err error) {
+	size, bpw := c.String("target-size"), c.Float64("target-bpw")
+	switch {
+	case size == "" && !c.IsSet("target-bpw"):
+		if c.NArg() < 2 {
+			return target, usagef("the form is: "+c.cmd.usage(), "TYPE is missing, or --target-size, or --target-bpw")
+		}
+		var ok bool
+		if o.Recipe.FType, ok = recipe.ParseFType(c.operand(1)); !ok {
+			return target, usagef("one of "+fileTypeNames()+", COPY", "there is no type %q", c.operand(1))
+		}
+	case c.NArg() > 1 || size != "" && c.IsSet("target-bpw"):
+		return target, usagef(c.cmd.see(), "TYPE, --target-size and --target-bpw are three ways to say how large the result shall be")
+	case c.Bool("pure") || c.Bool("keep-split") || c.String("max-shard-size") != "":
+		return target, usagef("loratool split divides the result", "--pure, --keep-split and --max-shard-size do not go with a target")
+	case size != "":
+		if target.Bytes, err = parseSize(size, decimalUnits); err != nil {
+			return target, usagef(c.cmd.see(), "--target-size: %v", err)
+		}
+	case bpw > 0 && bpw <= 32:
+		target.BitsPerWeight = bpw
+	default:
+		return target, usagef(c.cmd.see(), "--target-bpw can't be %v", bpw)
+	}
+	return target, nil
+}
+
+// fitSize chooses formats for a target.
+func (c *call) fitSize(m *formats.Model, o transform.QuantizeOptions, target transform.SizeTarget) (transform.QuantizeOptions, error) {
+	var fit *transform.SizeFit
+	err := c.watched(func(run transform.Options) (err error) {
+		fit, err = transform.FitSize(c.ctx, m, o, target, run)
+		return err
+	})
+	if err != nil {
+		return o, err
+	}
+	c.infof("by samples, the error is %.4g; no choice of this size can be below %.4g", fit.Error, fit.Bound)
+	return fit.Options, nil
 }
 
 // planQuantize prints how many tensors get which format.

@@ -46,11 +46,11 @@ func EditInPlace(path string, change func(formats.Metadata) (formats.Metadata, e
 // headWith returns a header of the same length for the same tensors with other
 // metadata, or nil if there is none.
 func (h *header) headWith(metadata formats.Metadata) ([]byte, error) {
-	alignment, err := alignmentOf(metadata)
+	alignment, err := Alignment(metadata)
 	if err != nil {
 		return nil, err
 	}
-	if old, err := alignmentOf(h.metadata); err != nil || alignment != old || h.version < 2 || h.order == binary.BigEndian {
+	if old, err := Alignment(h.metadata); err != nil || alignment != old || h.version < 2 || h.order == binary.BigEndian {
 		return nil, err
 	}
 	head, err := h.encode(metadata)

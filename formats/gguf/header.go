@@ -50,7 +50,7 @@ func readHeader(f *formats.File) (*header, error) {
 	numTensors := s.count(minTensor, "tensors")
 	numPairs := s.count(minPair, "key-value pairs")
 	h.metadata = s.metadata(numPairs)
-	alignment, err := alignmentOf(h.metadata)
+	alignment, err := Alignment(h.metadata)
 	if s.err == nil && err != nil {
 		s.err = &formats.Error{Path: f.Path, Err: err}
 	}
@@ -214,8 +214,10 @@ func addSat(a, b int64) int64 {
 // align rounds n up to a multiple of alignment.
 func align(n, alignment int64) int64 { return (n + alignment - 1) &^ (alignment - 1) }
 
-// alignmentOf returns the alignment that metadata asks for.
-func alignmentOf(m formats.Metadata) (int64, error) {
+// Alignment returns what metadata ask data to be aligned to, in bytes: a power of
+// two. It returns an error wrapping [formats.ErrFormat] if they ask for something
+// else.
+func Alignment(m formats.Metadata) (int64, error) {
 	v := m.Get(alignmentKey)
 	if v == nil {
 		return defaultAlignment, nil

@@ -22,7 +22,7 @@ type LayoutOptions struct {
 // their order. It returns an error wrapping [formats.ErrUnsupported] if GGUF
 // can't express a tensor.
 func Layout(m *formats.Model, o LayoutOptions) (*formats.Layout, error) {
-	alignment, err := alignmentOf(m.Metadata)
+	alignment, err := Alignment(m.Metadata)
 	if err != nil {
 		return nil, &formats.Error{Path: m.Path, Err: err}
 	}

@@ -22,6 +22,7 @@ type Options struct {
 type Choice struct {
 	DType    formats.DType
 	Kept     bool          // the tensor is none of those that recipes change
+	Fixed    bool          // the options name the format, for this tensor or the kind of it
 	Fallback formats.DType // what it would have been if its rows filled whole blocks; Invalid if they do
 }
 
@@ -109,20 +110,24 @@ func (m *mix) choose(info *formats.Info) (Choice, error) {
 	c := categoryOf(info.Name)
 	switch base := o.FType.DType(); {
 	case c == tokenEmbedding && o.TokenEmbeddingType != formats.Invalid:
-		return Choice{DType: o.TokenEmbeddingType}, nil
+		return Choice{DType: o.TokenEmbeddingType, Fixed: true}, nil
 	case c == output && o.OutputType != formats.Invalid:
-		return Choice{DType: o.OutputType}, nil
+		return Choice{DType: o.OutputType, Fixed: true}, nil
 	case !base.IsQuantized():
 		return Choice{DType: base}, nil
 	}
 	d := o.FType.DType()
 	if i := slices.IndexFunc(o.Overrides, func(v Override) bool { return v.pattern.MatchString(info.Name) }); i >= 0 {
-		d = o.Overrides[i].DType
-	} else if !o.Pure {
-		var err error
-		if d, err = m.next(info, c); err != nil {
-			return Choice{}, err
-		}
+		fixed, err := fallBack(info, o.Overrides[i].DType)
+		fixed.Fixed = true
+		return fixed, err
+	}
+	if o.Pure {
+		return fallBack(info, d)
+	}
+	d, err := m.next(info, c)
+	if err != nil {
+		return Choice{}, err
 	}
 	return fallBack(info, d)
 }
