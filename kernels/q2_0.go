@@ -15,31 +15,40 @@ const (
 // The format has t = -1, 0, 1 and 2, but with this d there is no 2. It ignores weights.
 func QuantizeQ2_0(dst []byte, src []float32, rowLen int, weights []float32) {
 	checkQuantize("QuantizeQ2_0", dst, src, rowLen, weights, BlockLenQ2_0, BlockSizeQ2_0)
+	var levels [BlockLenQ2_0]uint8
 	for ; len(src) > 0; dst, src = dst[BlockSizeQ2_0:], src[BlockLenQ2_0:] {
-		d := absPeak(src[:64])
+		x := src[:BlockLenQ2_0]
+		d := peakOf(x)
 		var inverse float32
 		if d > 0 {
 			inverse = 1 / d
 		}
-		for i := range 16 {
-			x := src[4*i : 4*i+4]
-			dst[2+i] = twoBits(x[0], inverse) | twoBits(x[1], inverse)<<2 | twoBits(x[2], inverse)<<4 | twoBits(x[3], inverse)<<6
+		twoBits(levels[:], x, inverse)
+		for i := 0; i < len(levels); i += 8 {
+			v := binary.LittleEndian.Uint64(levels[i:])
+			v = (v | v>>6) & 0x000f000f000f000f // two values in every other byte
+			v |= v >> 12
+			dst[2+i/4], dst[3+i/4] = uint8(v), uint8(v>>32)
 		}
 		binary.LittleEndian.PutUint16(dst, halfBits(d))
 	}
 }
 
-// twoBits returns x·inverse, rounded, plus 1. For blocks so small that inverse is
-// infinite it is 0: there the reference quantizer's conversion to an integer overflows.
-func twoBits(x, inverse float32) uint8 {
-	v := x * inverse
-	switch {
-	case v >= 0.5 && v <= maxFloat32:
-		return 2
-	case v > -0.5 && v < 0.5:
-		return 1
+// twoBitsGeneric sets levels to x·inverse, rounded, plus 1. For blocks so small that
+// inverse is infinite they are 0: there the reference quantizer's conversion to an
+// integer overflows.
+func twoBitsGeneric(levels []uint8, x []float32, inverse float32) {
+	for i, v := range x[:len(levels)] {
+		v *= inverse
+		var level uint8
+		switch {
+		case v >= 0.5 && v <= maxFloat32:
+			level = 2
+		case v > -0.5 && v < 0.5:
+			level = 1
+		}
+		levels[i] = level
 	}
-	return 0
 }
 
 // DequantizeQ2_0 decodes blocks of Q2_0, see [QuantizeQ2_0].

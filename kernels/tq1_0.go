@@ -19,79 +19,118 @@ const (
 // ignores weights.
 func QuantizeTQ1_0(dst []byte, src []float32, rowLen int, weights []float32) {
 	checkQuantize("QuantizeTQ1_0", dst, src, rowLen, weights, BlockLenTQ1_0, BlockSizeTQ1_0)
+	var levels [superBlock]uint8
 	for ; len(src) > 0; dst, src = dst[BlockSizeTQ1_0:], src[BlockLenTQ1_0:] {
-		x := src[:superBlock]
-		d, inverse := ternaryScale(x)
-		packTrits(dst[:32], x[:160], inverse)
-		packTrits(dst[32:48], x[160:240], inverse)
-		packTrits(dst[48:52], x[240:256], inverse)
+		d := setTrits(&levels, src[:BlockLenTQ1_0])
+		packTrits(dst[:32], levels[:160])
+		packTrits(dst[32:48], levels[160:240])
+		// The last bytes have four digits and a zero.
+		low, high := binary.LittleEndian.Uint64(levels[240:]), binary.LittleEndian.Uint64(levels[248:])
+		v := 9*low + 3*(low>>32) + high
+		v = 9*v + 3*(high>>32)
+		for i := range 4 {
+			dst[48+i] = tritFraction[uint8(v>>(8*i))]
+		}
 		binary.LittleEndian.PutUint16(dst[52:], halfBits(d))
 	}
 }
 
-// packTrits stores the digits of x, len(dst) apart in each byte, 4 or 5 to a byte.
-func packTrits(dst []byte, x []float32, inverse float32) {
-	n := len(dst)
-	for i := range dst {
-		number, digits := 0, 5
-		for ; len(x) > i+n*(5-digits); digits-- {
-			number = 3*number + int(trit(x[i+n*(5-digits)], inverse))
-		}
-		for ; digits > 0; digits-- {
-			number *= 3
-		}
-		dst[i] = uint8((256*number + 242) / 243)
-	}
-}
-
-// ternaryScale returns max|x| and its inverse, or 0 for zeros.
-func ternaryScale(x []float32) (d, inverse float32) {
-	d = peakMagnitude(x)
-	if !(d > 0) {
-		d = 0
-	}
+// setTrits sets levels to the digits t+1 of a block and returns d.
+func setTrits(levels *[superBlock]uint8, x []float32) (d float32) {
+	d = peakOf(x)
+	var inverse float32
 	if d != 0 {
 		inverse = 1 / d
 	}
-	return d, inverse
+	trits(levels[:], x, inverse)
+	return d
 }
 
-// trit returns x·inverse, which is in -1..1, rounded to an integer, plus 1. For blocks
-// so small that inverse is infinite it is 1.
-func trit(x, inverse float32) uint8 {
-	v := x * inverse
-	switch {
-	case abs32(v) > maxFloat32:
-		return 1
-	case v >= 0.5:
-		return 2
-	case v <= -0.5:
-		return 0
+// tritsGeneric sets levels to x·inverse, which is in -1..1, rounded to an integer, plus
+// 1. For blocks so small that inverse is infinite it sets them to 1.
+func tritsGeneric(levels []uint8, x []float32, inverse float32) {
+	for i, v := range x[:len(levels)] {
+		v *= inverse
+		var level uint8 = 1
+		switch {
+		case abs32(v) > maxFloat32:
+		case v >= 0.5:
+			level = 2
+		case v <= -0.5:
+			level = 0
+		}
+		levels[i] = level
 	}
-	return 1
 }
+
+// packTrits stores five digits in each byte, len(dst) apart, 8 bytes at a time: the
+// numbers stay below 243, so that nothing is carried to the next byte.
+func packTrits(dst []byte, levels []uint8) {
+	for i := 0; i < len(dst); i += 8 {
+		var v uint64
+		for j := i; j < len(levels); j += len(dst) {
+			v = 3*v + binary.LittleEndian.Uint64(levels[j:])
+		}
+		for j := range 8 {
+			dst[i+j] = tritFraction[uint8(v>>(8*j))]
+		}
+	}
+}
+
+// tritFraction divides numbers by 3^5, in units of 1/256 and rounded up.
+var tritFraction = func() (table [256]uint8) {
+	for n := range 243 {
+		table[n] = uint8((256*n + 242) / 243)
+	}
+	return table
+}()
 
 // DequantizeTQ1_0 decodes blocks of TQ1_0, see [QuantizeTQ1_0].
 func DequantizeTQ1_0(dst []float32, src []byte) {
 	checkDequantize("DequantizeTQ1_0", dst, src, BlockLenTQ1_0, BlockSizeTQ1_0)
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenTQ1_0:], src[BlockSizeTQ1_0:] {
 		d := halfValue(binary.LittleEndian.Uint16(src[52:]))
-		value := [3]float32{-1 * d, 0 * d, 1 * d}
-		unpackTrits(dst[:160], src[:32], &value)
-		unpackTrits(dst[160:240], src[32:48], &value)
-		unpackTrits(dst[240:256], src[48:52], &value)
+		unpackTrits(e.levels[:160], src[:32])
+		unpackTrits(e.levels[160:240], src[32:48])
+		var last [8]byte
+		copy(last[:], src[48:52])
+		v := binary.LittleEndian.Uint64(last[:])
+		for j := 240; j < 256; j += 4 {
+			var digits uint64
+			digits, v = nextTrits(v)
+			putTernary(last[:], digits)
+			copy(e.levels[j:j+4], last[:])
+		}
+		for b := range e.scale {
+			e.scale[b] = d
+		}
+		e.expand(dst[:BlockLenTQ1_0])
 	}
 }
 
-// unpackTrits is the inverse of packTrits: multiplying a fraction by 3 brings its first
-// digit before the point.
-func unpackTrits(dst []float32, src []byte, value *[3]float32) {
-	n := len(src)
-	for i, fraction := range src {
-		for j := i; j < len(dst); j += n {
-			t := uint16(fraction) * 3
-			dst[j] = value[t>>8]
-			fraction = uint8(t)
+// unpackTrits is the inverse of packTrits.
+func unpackTrits(levels []uint8, src []byte) {
+	for i := 0; i < len(src); i += 8 {
+		v := binary.LittleEndian.Uint64(src[i:])
+		for j := i; j < len(levels); j += len(src) {
+			var digits uint64
+			digits, v = nextTrits(v)
+			putTernary(levels[j:], digits)
 		}
 	}
+}
+
+// putTernary stores 8 levels t from digits t+1.
+func putTernary(levels []uint8, digits uint64) {
+	// No borrow crosses a byte.
+	binary.LittleEndian.PutUint64(levels, (digits|eachByte(0x80))-eachByte(1)^eachByte(0x80))
+}
+
+// nextTrits takes the first digits of 8 fractions: multiplying by 3 brings them before
+// the point.
+func nextTrits(v uint64) (digits, rest uint64) {
+	const even = 0x00ff00ff00ff00ff
+	low, high := v&even*3, v>>8&even*3
+	return low>>8&even | high&^even, low&even | high&even<<8
 }

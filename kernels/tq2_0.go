@@ -17,15 +17,10 @@ const (
 // It ignores weights.
 func QuantizeTQ2_0(dst []byte, src []float32, rowLen int, weights []float32) {
 	checkQuantize("QuantizeTQ2_0", dst, src, rowLen, weights, BlockLenTQ2_0, BlockSizeTQ2_0)
+	var levels [superBlock]uint8
 	for ; len(src) > 0; dst, src = dst[BlockSizeTQ2_0:], src[BlockLenTQ2_0:] {
-		d, inverse := ternaryScale(src[:superBlock])
-		for half := range 2 {
-			x := src[128*half : 128*half+128]
-			for i := range 32 {
-				dst[32*half+i] = trit(x[i], inverse) | trit(x[i+32], inverse)<<2 |
-					trit(x[i+64], inverse)<<4 | trit(x[i+96], inverse)<<6
-			}
-		}
+		d := setTrits(&levels, src[:BlockLenTQ2_0])
+		packPairs(dst[:64], levels[:], 0)
 		binary.LittleEndian.PutUint16(dst[64:], halfBits(d))
 	}
 }
@@ -34,17 +29,21 @@ func QuantizeTQ2_0(dst []byte, src []float32, rowLen int, weights []float32) {
 // quantizer never writes, is 2·d.
 func DequantizeTQ2_0(dst []float32, src []byte) {
 	checkDequantize("DequantizeTQ2_0", dst, src, BlockLenTQ2_0, BlockSizeTQ2_0)
+	var e expansion
 	for ; len(dst) > 0; dst, src = dst[BlockLenTQ2_0:], src[BlockSizeTQ2_0:] {
 		d := halfValue(binary.LittleEndian.Uint16(src[64:]))
-		value := [4]float32{-1 * d, 0 * d, 1 * d, 2 * d}
 		for half := range 2 {
-			y := dst[128*half : 128*half+128]
-			for i, q := range src[32*half : 32*half+32] {
-				y[i] = value[q&3]
-				y[i+32] = value[q>>2&3]
-				y[i+64] = value[q>>4&3]
-				y[i+96] = value[q>>6]
+			levels := e.levels[128*half : 128*half+128]
+			for i := 0; i < 32; i += 8 {
+				v := binary.LittleEndian.Uint64(src[32*half+i:])
+				for j := range 4 {
+					putTernary(levels[32*j+i:], v>>(2*j)&eachByte(3))
+				}
 			}
 		}
+		for b := range e.scale {
+			e.scale[b] = d
+		}
+		e.expand(dst[:BlockLenTQ2_0])
 	}
 }

@@ -15,3 +15,4 @@ package asm
 //go:generate go run ./grid -pkg kernels -out ../grid_amd64.s -stubs ../grid_stubs_amd64.go
 //go:generate go run ./split -pkg kernels -out ../split_amd64.s -stubs ../split_stubs_amd64.go
 //go:generate go run ./fp4 -pkg kernels -out ../fp4_amd64.s -stubs ../fp4_stubs_amd64.go
+//go:generate go run ./ternary -pkg kernels -out ../ternary_amd64.s -stubs ../ternary_stubs_amd64.go

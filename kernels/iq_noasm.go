@@ -14,3 +14,7 @@ func (s *iq1Block) sort(x []float32)     { s.sortGeneric(x) }
 
 func quantizeMXFP4(dst []byte, src []float32) { quantizeMXFP4Generic(dst, src) }
 func quantizeNVFP4(dst []byte, src []float32) { quantizeNVFP4Generic(dst, src) }
+
+func trits(levels []uint8, x []float32, inverse float32)   { tritsGeneric(levels, x, inverse) }
+func twoBits(levels []uint8, x []float32, inverse float32) { twoBitsGeneric(levels, x, inverse) }
+func peakOf(x []float32) float32                           { return absPeak(x) }
