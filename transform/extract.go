@@ -165,18 +165,10 @@ type extraction struct {
 
 // run decomposes all matrices, settles the ranks, and makes the factors.
 func (x *extraction) run(ctx context.Context) (*Extraction, error) {
-	for _, l := range x.layers {
-		for i, d := range l.matrices {
-			x.jobs = append(x.jobs, &job{layer: l, delta: d, expert: i})
-		}
-	}
 	if err := x.compareVectors(ctx); err != nil {
 		return nil, err
 	}
-	var total int64
-	for _, j := range x.jobs {
-		total += j.delta.bytes()
-	}
+	total := x.makeJobs()
 	later := x.ranksDependOnOthers()
 	report := reporter(total, x.o.Progress)
 	err := x.each(ctx, func(ctx context.Context, j *job) error {
@@ -206,6 +198,17 @@ func (x *extraction) run(ctx context.Context) (*Extraction, error) {
 		return nil, err
 	}
 	return x.finish(ctx)
+}
+
+// makeJobs makes a job of every matrix, and returns what they read at a time.
+func (x *extraction) makeJobs() (bytes int64) {
+	for _, l := range x.layers {
+		for i, d := range l.matrices {
+			x.jobs = append(x.jobs, &job{layer: l, delta: d, expert: i})
+			bytes += d.bytes()
+		}
+	}
+	return bytes
 }
 
 // factorRest makes the factors of the layers whose ranks had to wait.

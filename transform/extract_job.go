@@ -72,7 +72,7 @@ func (j *job) decompose(ctx context.Context, x *extraction, keep bool) error {
 		return j.layer.tuned.Error(err)
 	}
 	j.rank = j.dec.Rank
-	if keep || j.layer.kind == expertsLayer {
+	if x.spool != nil && (keep || j.layer.kind == expertsLayer) {
 		return j.keepVectors(x.spool)
 	}
 	return nil

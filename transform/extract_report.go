@@ -71,8 +71,8 @@ func (j *job) layerReport() *LayerReport {
 	if j.layer.kind == expertsLayer {
 		r.Expert = &j.expert
 	}
-	r.SingularValues = significant(j.dec.Values)
-	for _, v := range j.dec.Values {
+	r.SingularValues = significant(j.accurateValues())
+	for _, v := range r.SingularValues {
 		if v > noiseMargin*j.edge {
 			r.AboveNoise++
 		}
@@ -90,6 +90,16 @@ func (j *job) layerReport() *LayerReport {
 		r.AtMost = max(math.Sqrt(j.result.WeightedError2/best), 1)
 	}
 	return r
+}
+
+// accurateValues returns the singular values that are more than lower bounds:
+// those up to the rank, or as many as a report wants where all were computed.
+func (j *job) accurateValues() []float64 {
+	n := j.dec.Rank
+	if j.dec.Steps == 0 {
+		n = max(n, DefaultMaxRank)
+	}
+	return j.dec.Values[:min(n, len(j.dec.Values))]
 }
 
 // significant rounds values to seven digits: that is all that float32 products

@@ -18,6 +18,8 @@ var commands []*command
 func init() {
 	commands = []*command{
 		mergeCommand,
+		extractCommand,
+		spectrumCommand,
 		inspectCommand,
 		diffCommand,
 		verifyCommand,

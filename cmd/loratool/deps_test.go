@@ -27,7 +27,7 @@ var rooms = []room{
 		[]string{"github.com/urfave/cli/v2", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 	{"transform/lowrank", []string{"formats", "kernels", "transform/lowrank"}, []string{"gonum.org/v1/gonum", "golang.org/x/sync"}},
 	{"transform/adapter", []string{"formats", "kernels", "transform/adapter", "transform/lowrank"}, []string{"gonum.org/v1/gonum"}},
-	{"transform/", []string{"formats", "kernels", "transform/adapter", "transform/arch", "transform/lowrank", "transform/recipe"},
+	{"transform/", []string{"formats", "kernels", "transform/adapter", "transform/arch", "transform/lowrank", "transform/recipe", "transform/report"},
 		[]string{"golang.org/x/sync", "gonum.org/v1/plot", "google.golang.org/protobuf", "go.yaml.in/yaml/v3"}},
 	{"formats/", []string{"formats", "kernels"},
 		[]string{"golang.org/x/sys", "golang.org/x/sync", "github.com/nlpodyssey/safetensors", "github.com/nlpodyssey/gopickle",
