@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"context"
 	"io"
 	"slices"
 )
@@ -16,6 +17,10 @@ type Format struct {
 	// Open reads the headers of f and returns the model, which then owns f and
 	// closes it. It does not close f if it returns an error.
 	Open func(f *File) (*Model, error)
+
+	// Verify reads the whole of f and checks what Open leaves unread, such as
+	// checksums. It is nil if the format has nothing of the kind.
+	Verify func(ctx context.Context, f *File) error
 }
 
 var known []Format
@@ -54,4 +59,20 @@ func OpenReader(f *File) (*Model, error) {
 		return nil, &Error{Path: f.Path, Err: Reasonf(ErrFormat, "not a model file: it begins with % x", head[:min(len(head), 8)])}
 	}
 	return known[i].Open(f)
+}
+
+// Verify reads the files of an open model as a whole and checks what opening them
+// leaves unread, such as checksums.
+func Verify(ctx context.Context, m *Model) error {
+	for _, k := range known {
+		if k.Name != m.Format || k.Verify == nil {
+			continue
+		}
+		for _, f := range m.Inputs {
+			if err := k.Verify(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

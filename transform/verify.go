@@ -42,6 +42,7 @@ type Verification struct {
 //   - the structure of every file: headers, sizes, offsets; nothing missing,
 //     nothing left over, nothing overlapping;
 //   - an index against the shards it speaks of;
+//   - the checksums that a format has, as PyTorch's archives do;
 //   - the numbers: NaN and infinities, with the first one's place;
 //   - the files that a SHA256SUMS beside them lists, against their digests.
 //
@@ -63,6 +64,13 @@ func Verify(ctx context.Context, ref string, o Options) (*Verification, error) {
 	}
 	defer m.Close()
 	v.Format, v.Tensors, v.Bytes = m.Format, len(m.Tensors), m.NumBytes()
+	if err := formats.Verify(ctx, m); err != nil {
+		e, ok := errors.AsType[*formats.Error](err)
+		if !ok || !isDefect(err) {
+			return nil, err
+		}
+		v.Problems = append(v.Problems, problemOf(e))
+	}
 	if err := v.verifyNumbers(ctx, m, &o); err != nil {
 		return nil, err
 	}

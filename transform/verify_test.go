@@ -122,3 +122,32 @@ func TestVerifyNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyChecksums changes a number of a PyTorch archive, which has a checksum
+// that opening does not look at.
+func TestVerifyChecksums(t *testing.T) {
+	data, err := os.ReadFile("../testdata/torch/dtypes.pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "dtypes.pt")
+	write := func() {
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	m, err := hf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if p := problems(t, path); len(p) > 0 {
+		t.Errorf("problems of a good file: %v", p)
+	}
+	data[m.Tensor("I32").Extent().Offset] ^= 1
+	write()
+	if p := problems(t, path); len(p) != 1 || !strings.Contains(p[0].Text, "its bytes have changed") {
+		t.Errorf("problems of a changed file: %v", p)
+	}
+}

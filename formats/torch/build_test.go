@@ -188,6 +188,12 @@ func checkpoint(pickle string) string {
 	return archive(zipRecord{name: "archive/data.pkl", data: pickle}, floats("0", 6))
 }
 
+// old is a pickle of an archive as a file of the old format has it: storages are
+// described with a sixth item.
+func old(pickle string) string {
+	return strings.ReplaceAll(pickle, "\x00tQ", "\x00"+none+"tQ") // a number ends in \x00
+}
+
 // legacy is a checkpoint of the old format; storages are complete with their
 // lengths.
 func legacy(pickle string, keys, storages string) string {

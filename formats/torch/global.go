@@ -26,15 +26,15 @@ var allowed = map[[2]string]any{
 	{"torch", "device"}:                        function(anyArguments("torch.device")),
 	{"torch.serialization", "_get_layout"}:     function(anyArguments("torch.layout")),
 	{"torch", "Tensor"}:                        opaque("torch.Tensor"),
-	{"torch.nn.parameter", "Parameter"}:        function(rebuildParameter),
+	{"torch.nn.parameter", "Parameter"}:        rebuildParameter("Parameter", 1, 2),
 	{"torch._tensor", "_rebuild_from_type_v2"}: function(rebuildFromType),
 	{"torch.tensor", "_rebuild_from_type_v2"}:  function(rebuildFromType),
 
 	{"torch._utils", "_rebuild_tensor"}:               function(rebuildTensor),
 	{"torch._utils", "_rebuild_tensor_v2"}:            function(rebuildTensor2),
 	{"torch._utils", "_rebuild_tensor_v3"}:            function(rebuildTensor3),
-	{"torch._utils", "_rebuild_parameter"}:            function(rebuildParameter),
-	{"torch._utils", "_rebuild_parameter_with_state"}: function(rebuildParameter),
+	{"torch._utils", "_rebuild_parameter"}:            rebuildParameter("_rebuild_parameter", 3, 3),
+	{"torch._utils", "_rebuild_parameter_with_state"}: rebuildParameter("_rebuild_parameter_with_state", 4, 4),
 
 	// Tensors that safetensors and GGUF have no words for.
 	{"torch._utils", "_rebuild_qtensor"}:                       function(foreignTensor("quantized tensor of PyTorch")),

@@ -16,7 +16,8 @@ func init() {
 			return strings.HasPrefix(string(head), localHeader) ||
 				len(head) >= 2 && head[0] == opProto && head[1] >= 2 && head[1] <= 5
 		},
-		Open: Open,
+		Open:   Open,
+		Verify: Verify,
 	})
 }
 

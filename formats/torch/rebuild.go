@@ -38,13 +38,17 @@ type tensor struct {
 
 // storage returns the storage that a persistent id describes:
 //
-//	("storage", class, key, device, number of elements[, view])
+//	("storage", class, key, device, number of elements)
 //
-// where view, in files of the old format alone, is (key, offset, number of
+// In files of the old format there is a sixth item: (key, offset, number of
 // elements) of the part that is meant, or None.
 func (m *machine) storage(id any) any {
+	items := 5
+	if m.in.record == "" {
+		items = 6
+	}
 	t, ok := id.(tuple)
-	if !ok || len(t) < 5 || len(t) > 6 || t[0] != "storage" {
+	if !ok || len(t) != items || t[0] != "storage" {
 		m.fail(formats.ErrUnsupported, "a persistent id that is not that of a storage; is it a whole model instead of its state dict?")
 	}
 	class, ok := t[1].(storageType)
@@ -72,7 +76,7 @@ func (m *machine) storage(id any) any {
 		}
 		skip, length := m.count(view[1], "offset of a view"), m.count(view[2], "size of a view")
 		if skip > n || length > n-skip {
-			m.fail(formats.ErrFormat, "a view of the elements from %d on, %d of them, of storage %.100q, which has %d", skip, length, key, n)
+			m.fail(formats.ErrFormat, "offset %d and size %d of a view of storage %.100q, which has %d elements", skip, length, key, n)
 		}
 		s.skip, s.length = skip*class.size, length*class.size
 	}
@@ -115,15 +119,18 @@ func rebuildTensor3(m *machine, args tuple) any {
 	return m.tensor(args, args[6], args[7:])
 }
 
-// rebuildParameter is torch.nn.Parameter, which is a tensor like any other.
-func rebuildParameter(m *machine, args tuple) any {
-	m.expect("Parameter", args, 1, 4)
-	switch args[0].(type) {
-	case *tensor, foreign:
-		return args[0]
+// rebuildParameter returns the function that makes a torch.nn.Parameter, which is
+// a tensor like any other; what it says besides is about training.
+func rebuildParameter(name string, least, most int) function {
+	return func(m *machine, args tuple) any {
+		m.expect(name, args, least, most)
+		switch args[0].(type) {
+		case *tensor, foreign:
+			return args[0]
+		}
+		m.fail(formats.ErrFormat, "a Parameter of %s", kindOf(args[0]))
+		return nil
 	}
-	m.fail(formats.ErrFormat, "a Parameter of %s", kindOf(args[0]))
-	return nil
 }
 
 // rebuildFromType is _rebuild_from_type_v2(function, type, arguments, state):

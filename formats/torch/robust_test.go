@@ -118,7 +118,7 @@ func FuzzPickle(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, pickle []byte) {
 		tryToRead(t, checkpoint(string(pickle)))
-		tryToRead(t, legacy(string(pickle), "]"+str("0")+"a", "\x06\x00\x00\x00\x00\x00\x00\x00"+floats("0", 6).data))
+		tryToRead(t, legacy(old(string(pickle)), "]"+str("0")+"a", "\x06\x00\x00\x00\x00\x00\x00\x00"+floats("0", 6).data))
 	})
 }
 
