@@ -10,8 +10,8 @@ import (
 )
 
 // The model is a really trained one: a Qwen2 with 2 layers, 427 thousand
-// parameters and a vocabulary of 1024, trained on Python source; adapter has
-// been trained on the texts of licences then, and biases for a short while. See
+// parameters and a vocabulary of 1024, trained on Python source for the most
+// part; adapter and biases have been trained on the texts of licences then. See
 // testdata/README.md.
 //
 //go:embed demo
