@@ -46,8 +46,7 @@ func Create(path string, l *Layout, force bool) (*Output, error) {
 	}
 	dir, name := filepath.Dir(path), filepath.Base(path)
 	prefix := "." + name + ".loratool-"
-	removeStale(dir, prefix)
-	if err := out.makeTemp(dir, prefix); err != nil {
+	if err := out.begin(dir, prefix); err != nil {
 		out.Close()
 		return nil, err
 	}
@@ -76,6 +75,18 @@ func (o *Output) check(force bool) error {
 		return &Error{Path: dir, Err: errors.New("not a folder")}
 	}
 	return nil
+}
+
+// begin removes stale temporaries and makes one of its own. The folder is locked
+// meanwhile: a temporary that another process has made and not locked yet would
+// look stale.
+func (o *Output) begin(dir, prefix string) error {
+	unlock, ok := lockFolder(dir)
+	if ok {
+		defer unlock()
+		removeStale(dir, prefix)
+	}
+	return o.makeTemp(dir, prefix)
 }
 
 // makeTemp makes the temporary file or folder and locks it.

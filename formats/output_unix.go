@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // umask returns the permissions that this process takes away from new files.
@@ -26,4 +27,25 @@ func syncDir(dir string) error {
 	}
 	defer d.Close()
 	return d.Sync()
+}
+
+// lockFolder locks a folder for this process until unlock is called. It waits
+// for others, but not for long: where locks don't work, ok is false.
+func lockFolder(dir string) (unlock func(), ok bool) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, false
+	}
+	for range 200 {
+		switch err := lockFile(f); err {
+		case nil:
+			return func() { f.Close() }, true
+		case syscall.EWOULDBLOCK, syscall.EINTR:
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		break
+	}
+	f.Close()
+	return nil, false
 }
