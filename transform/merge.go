@@ -20,7 +20,10 @@ const (
 
 	// RoundPEFT merges one adapter after another as PEFT does, with a rounding to
 	// the base's number format after each. Changes of embeddings, fused experts
-	// and attentions as a whole are themselves rounded before they are added.
+	// and attentions as a whole are themselves rounded before they are added. The
+	// result is PEFT's bit for bit, but for a DoRA that follows another adapter on
+	// the same layer: PEFT finds its norm by taking the other one out again, which
+	// loses bits. Here it is the base's own.
 	RoundPEFT Rounding = "peft"
 
 	// RoundPEFTSafe is RoundPEFT with PEFT's safe_merge: every change of a LoRA is

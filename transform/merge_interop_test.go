@@ -47,6 +47,7 @@ func TestMergeLikePEFT(t *testing.T) {
 				goldenCase
 				BaseIs   adapter.BaseIs `json:"base_is"`
 				Rounding transform.Rounding
+				Grow     bool
 			}
 			data, err := os.ReadFile(path)
 			if err != nil {
@@ -56,7 +57,7 @@ func TestMergeLikePEFT(t *testing.T) {
 				t.Fatal(err)
 			}
 			out := filepath.Join(t.TempDir(), "out")
-			err = mergeCase(t, dir, out, &c.goldenCase, transform.MergeOptions{BaseIs: c.BaseIs, Rounding: c.Rounding})
+			err = mergeCase(t, dir, out, &c.goldenCase, transform.MergeOptions{BaseIs: c.BaseIs, Rounding: c.Rounding, GrowVocab: c.Grow})
 			if err != nil {
 				t.Fatal(err)
 			}

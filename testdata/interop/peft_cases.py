@@ -106,6 +106,39 @@ CASES = {
     "gpt2_pissa": (lambda: lm("gpt2", **GPT2), dict(target_modules=["c_attn", "c_proj"], r=3, init_lora_weights="pissa"), "float32", {"tolerance": {"exact_fraction": 0, "max_ulp": 64, "abs_tol": 2e-5}, "base_is": "original"}),
     "mica": (lambda: lm("llama"), dict(target_modules=["q_proj"], r=3, init_lora_weights="mica"), "float32", {}),
 }
+OTHER = {
+    "ia3_gpt2": (lambda: lm("gpt2", **GPT2), ("IA3Config", dict(target_modules=["c_attn", "mlp.c_proj", "c_fc"], feedforward_modules=["mlp.c_proj", "c_fc"])), "float32", {}),
+    "ia3_bf16": (lambda: lm("qwen2"), ("IA3Config", dict(target_modules=ATT[1:3] + ["down_proj"], feedforward_modules=["down_proj"])), "bfloat16", {}),
+    "ia3_conv": (lambda: lm("resnet", "AutoModel", embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1], num_channels=3), ("IA3Config", dict(target_modules=["convolution", "shortcut.convolution"], feedforward_modules=["shortcut.convolution"])), "float32", {}),
+    "loha_bf16": (lambda: lm("llama"), ("LoHaConfig", dict(target_modules=ATT + MLP, r=3, alpha=5, rank_pattern={"q_proj": 5}, alpha_pattern={"layers.1.*": 2})), "bfloat16", {"loose": True}),
+    "loha_conv": (lambda: lm("resnet", "AutoModel", embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1], num_channels=3), ("LoHaConfig", dict(target_modules=["convolution"], r=3, use_effective_conv2d=False)), "float32", {"loose": True}),
+    "lokr_bf16": (lambda: lm("llama", hidden_size=48, intermediate_size=96, num_attention_heads=2, head_dim=24), ("LoKrConfig", dict(target_modules=ATT + MLP, r=2, alpha=5, decompose_both=True, decompose_factor=4)), "bfloat16", {"loose": True}),
+    "lokr_products": (lambda: lm("llama", hidden_size=64, intermediate_size=96, num_attention_heads=2, head_dim=32), ("LoKrConfig", dict(target_modules=ATT + MLP, r=1, alpha=5, decompose_both=True, decompose_factor=8)), "float32", {"loose": True}),
+    "lokr_conv_tucker": (lambda: lm("resnet", "AutoModel", embedding_size=32, hidden_sizes=[32, 64], depths=[1, 1], num_channels=3, layer_type="basic"), ("LoKrConfig", dict(target_modules=["convolution"], r=1, use_effective_conv2d=True)), "float32", {"loose": True}),
+    "lokr_conv": (lambda: lm("resnet", "AutoModel", embedding_size=32, hidden_sizes=[32, 64], depths=[1, 1], num_channels=3, layer_type="basic"), ("LoKrConfig", dict(target_modules=["convolution"], r=1)), "float32", {"loose": True}),
+    "adalora_gpt2": (lambda: lm("gpt2", **GPT2), ("AdaLoraConfig", dict(target_modules=["c_attn", "c_proj"], init_r=6, target_r=3, total_step=10, lora_alpha=7)), "float32", {"loose": True}),
+    "vera_gpt2": (lambda: lm("gpt2", **GPT2), ("VeraConfig", dict(target_modules=["c_attn"], r=5)), "float32", {"loose": True}),
+    "vera_bf16": (lambda: lm("llama"), ("VeraConfig", dict(target_modules=["q_proj", "k_proj"], r=5)), "bfloat16", {"loose": True}),
+    "oft_shared": (lambda: lm("llama"), ("OFTConfig", dict(target_modules=ATT, oft_block_size=4, block_share=True)), "float32", {"loose": True}),
+    "oft_blocks": (lambda: lm("llama"), ("OFTConfig", dict(target_modules=ATT + MLP, r=2, oft_block_size=0, num_cayley_neumann_terms=3)), "bfloat16", {"loose": True}),
+    "oft_constrained": (lambda: lm("llama"), ("OFTConfig", dict(target_modules=ATT, oft_block_size=8, coft=True, eps=0.5, use_cayley_neumann=False)), "float32", {"loose": True}),
+    "oft_conv": (lambda: lm("resnet", "AutoModel", embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1], num_channels=4), ("OFTConfig", dict(target_modules=["shortcut.convolution", "layer.1.convolution"], oft_block_size=4)), "float32", {"loose": True}),
+    "boft_blocks": (lambda: lm("llama"), ("BOFTConfig", dict(target_modules=ATT + MLP, boft_block_size=0, boft_block_num=4)), "bfloat16", {"loose": True}),
+    "hra_bf16": (lambda: lm("llama"), ("HRAConfig", dict(target_modules=ATT + MLP, r=4)), "bfloat16", {"loose": True}),
+    "miss_bf16": (lambda: lm("llama"), ("MissConfig", dict(target_modules=ATT + MLP, r=7)), "bfloat16", {}),
+    "c3a_small": (lambda: lm("llama"), ("C3AConfig", dict(target_modules=ATT + MLP, block_size=4)), "float32", {"loose": True}),
+    "shira_f16": (lambda: lm("llama"), ("ShiraConfig", dict(target_modules=ATT + MLP, r=3)), "float16", {}),
+    "tokens_tied": (lambda: lm("qwen2", tie_word_embeddings=True), ("TrainableTokensConfig", dict(target_modules=["embed_tokens"], token_indices=[7, 3])), "bfloat16", {}),
+    "ln_tuning_bert": (lambda: lm("bert", "AutoModelForMaskedLM"), ("LNTuningConfig", dict(target_modules=["LayerNorm"])), "bfloat16", {}),
+    "two_dora": (lambda: lm("llama"), [dict(target_modules=["q_proj", "down_proj"], r=4, use_dora=True), dict(target_modules=["q_proj", "v_proj"], r=3, use_dora=True)], "float32", {"rounding": "peft"}),
+    "dora_and_lora": (lambda: lm("llama"), [dict(target_modules=["q_proj", "down_proj"], r=4), dict(target_modules=["q_proj", "v_proj"], r=3, use_dora=True)], "float32", {"rounding": "peft"}),
+    "three_in_turn": (lambda: lm("llama"), [dict(target_modules=ATT, r=4), dict(target_modules=ATT, r=3), dict(target_modules=ATT + ["embed_tokens"], r=2)], "bfloat16", {"rounding": "peft"}),
+    "three_in_turn_safe": (lambda: lm("llama"), [dict(target_modules=ATT, r=4), dict(target_modules=ATT, r=3), dict(target_modules=ATT + ["embed_tokens"], r=2)], "bfloat16", {"rounding": "peft-safe", "safe": True}),
+    "grown": (lambda: lm("llama"), dict(target_modules=["q_proj"], r=4), "bfloat16", {"grow": 47}),
+    "shrunk_tied": (lambda: lm("qwen2", tie_word_embeddings=True), dict(target_modules=["q_proj"], r=4), "bfloat16", {"grow": 33}),
+    "grown_tied_tokens": (lambda: lm("qwen2", tie_word_embeddings=True), dict(target_modules=["q_proj"], r=4, trainable_token_indices=[41, 42]), "bfloat16", {"grow": 44}),
+}
+CASES.update(OTHER)
 EXACT = {"float32": dict(exact_fraction=0.0, max_ulp=8, abs_tol=2e-7), "bfloat16": dict(exact_fraction=0.995, max_ulp=1), "float16": dict(exact_fraction=0.99, max_ulp=1)}
 
 
@@ -123,10 +156,23 @@ def randomize_adapter(model, generator):
         for name, p in model.named_parameters():
             if "lora_magnitude" in name:
                 p.mul_(1 + 0.2 * torch.randn(p.shape, generator=generator).to(p.dtype))
-            elif "lora_" in name or "trainable_tokens" in name:
+            elif "trainable_tokens" in name or any("." + x in name for x in ("lora_", "hada_", "lokr_", "vera_lambda", "oft_", "boft_", "hra_", "miss_", "c3a_", "shira_")):
                 p.copy_((torch.randn(p.shape, generator=generator) * 0.15).to(p.dtype))
             elif p.requires_grad:
                 p.add_((torch.randn(p.shape, generator=generator) * 0.1).to(p.dtype))
+
+
+def randomize_new(model, generator):
+    """Gives the rows of resized embeddings values, the old ones too."""
+    with torch.no_grad():
+        for m in {id(x): x for x in (model.get_input_embeddings(), model.get_output_embeddings())}.values():
+            m.weight.copy_((torch.randn(m.weight.shape, generator=generator) * 0.2).to(m.weight.dtype))
+
+
+def configuration(arguments):
+    if isinstance(arguments, tuple):
+        return getattr(peft, arguments[0])(**arguments[1])
+    return LoraConfig(**dict({"lora_alpha": 6}, **arguments))
 
 
 def rewrite(folder, strip, drop, suffix):
@@ -149,22 +195,37 @@ def make(name, out):
     model = model.to(getattr(torch, dtype))
     model.save_pretrained(base)
     cls = type(model)
-    arguments = dict(arguments)
-    arguments.setdefault("lora_alpha", 6)
-    tuned = get_peft_model(model, LoraConfig(**arguments))
-    randomize_adapter(tuned, generator)
-    if "adapter_dtype" in o:
-        for n, p in tuned.named_parameters():
-            if "lora_" in n:
-                p.data = p.data.to(getattr(torch, o["adapter_dtype"]))
-    tuned.save_pretrained(adapter)
+    if "grow" in o:
+        model.config.name_or_path = model.name_or_path = os.path.abspath(base)
+        model.resize_token_embeddings(o["grow"])
+        randomize_new(model, generator)
+    configs = [configuration(a) for a in (arguments if isinstance(arguments, list) else [arguments])]
+    folders = [adapter] if len(configs) == 1 else [adapter + "_%d" % (i + 1) for i in range(len(configs))]
+    for config, f in zip(configs, folders):
+        if "grow" in o:
+            config.base_model_name_or_path = os.path.abspath(base)
+        tuned = get_peft_model(model, config)
+        randomize_adapter(tuned, generator)
+        if "adapter_dtype" in o:
+            for n, p in tuned.named_parameters():
+                if "lora_" in n:
+                    p.data = p.data.to(getattr(torch, o["adapter_dtype"]))
+        tuned.save_pretrained(f)
+        if len(configs) > 1:
+            model = cls.from_pretrained(base, dtype=getattr(torch, dtype))
     again = cls.from_pretrained(base, dtype=getattr(torch, dtype))
-    merged = PeftModel.from_pretrained(again, adapter).merge_and_unload(safe_merge=bool(o.get("safe")))
+    if "grow" in o:
+        again.resize_token_embeddings(o["grow"])
+    loaded = PeftModel.from_pretrained(again, folders[0], adapter_name="a1")
+    for i, f in enumerate(folders[1:]):
+        loaded.load_adapter(f, adapter_name="a%d" % (i + 2))
+    merged = loaded.merge_and_unload(safe_merge=bool(o.get("safe")), adapter_names=["a%d" % (i + 1) for i in range(len(folders))] if len(folders) > 1 else None)
     merged.save_pretrained(expected)
     if "strip" in o:
         rewrite(base, o["strip"], o.get("drop"), None)
         rewrite(expected, o["strip"], None, None)
-    case = dict(name=name, expect="merge", tolerance=o.get("tolerance", EXACT[dtype]), base_is=o.get("base_is", ""), rounding="peft-safe" if o.get("safe") else "single")
+    case = dict(name=name, expect="merge", tolerance=o.get("tolerance", dict(exact_fraction=0.97 if dtype != "float32" else 0, max_ulp=16, abs_tol=1e-6 if dtype == "float32" else 1e-4) if o.get("loose") else EXACT[dtype]),
+                base_is=o.get("base_is", ""), grow="grow" in o, rounding=o.get("rounding", "peft-safe" if o.get("safe") else "single"))
     with open(os.path.join(folder, "case.json"), "w") as f:
         json.dump(case, f)
 

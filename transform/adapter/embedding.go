@@ -42,14 +42,15 @@ func (b *builder) isEmbedding(t *Target) bool { return t != nil && (t == b.input
 // isTiedPair reports whether a target is one of two tied tensors.
 func (b *builder) isTiedPair(t *Target) bool { return b.tied && b.isEmbedding(t) }
 
-// tiedHead returns the head as a tensor of its own if that is what a module of
-// the adapter is and the base has it only as its embedding.
-func (b *builder) tiedHead(path string) *Target {
+// tiedHead returns the head as a tensor of its own, or the embedding if the two
+// are meant as one, if a module of the adapter is the head and the base has it
+// only as its embedding.
+func (b *builder) tiedHead(path string, asOne bool) *Target {
 	if !b.tied || !b.isHead(path) {
 		return nil
 	}
 	b.covered[path] = true
-	if b.adapter.Config.TieWeights {
+	if asOne {
 		return b.input
 	}
 	return b.headTarget()

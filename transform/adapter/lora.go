@@ -133,7 +133,7 @@ func (b *builder) buildModule(m *module) error {
 	if t == nil {
 		if t = b.param(m.path, "in_proj_weight"); t != nil {
 			rounds = true
-		} else if t = b.tiedHead(m.path); t == nil {
+		} else if t = b.tiedHead(m.path, b.adapter.Config.TieWeights); t == nil {
 			b.unplaced(m, "the base has no such module")
 			m.tensors = nil
 			return nil

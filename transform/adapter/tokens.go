@@ -1,11 +1,13 @@
 package adapter
 
+import "slices"
+
 // buildTokens plans trained rows of an embedding. Which rows they are, only the
 // configuration says.
 func (b *builder) buildTokens(m *module) error {
 	t := b.param(m.path, "weight")
 	if t == nil {
-		if t = b.tiedHead(m.path); t == nil {
+		if t = b.tiedHead(m.path, !b.tokensApart()); t == nil {
 			b.unplaced(m, "the base has no such module")
 			m.tensors = nil
 			return nil
@@ -40,23 +42,20 @@ func (b *builder) buildTokens(m *module) error {
 	}
 	op := newReplaceRows(v, t.Shape[1], rows, float32(b.adapter.Strength))
 	if b.isTiedPair(t) && !b.tokensApart() {
-		b.both = append(b.both, Applied{op, b.number, b.adapter.Strength})
+		if !slices.ContainsFunc(b.both, func(a Applied) bool { return a.Adapter == b.number }) {
+			b.both = append(b.both, Applied{op, b.number, b.adapter.Strength})
+		}
 		return nil
 	}
 	b.apply(t, op)
 	return nil
 }
 
-// tokensApart reports whether the adapter trains rows of the head apart from those
-// of the tied embedding.
+// tokensApart reports whether the configuration names rows of the head apart from
+// those of the tied embedding. Otherwise an adapter that has both has the same
+// twice.
 func (b *builder) tokensApart() bool {
-	n := 0
-	for _, m := range b.modules {
-		if m.order[0] == "trainable_tokens_delta" {
-			n++
-		}
-	}
-	return n > 1
+	return slices.ContainsFunc(b.adapter.Config.TokenIndices, func(x TokenIndices) bool { return x.Module != "" && b.isHead(x.Module) })
 }
 
 // tokenRows returns the rows that the configuration gives a module, or nil.

@@ -145,13 +145,23 @@ func cayley(q *mat.Dense) *mat.Dense {
 	return mat.DenseCopyOf(r.T())
 }
 
-// neumannCayley returns I + 2Q + 2Q² + … + Qᵗ⁻¹.
+// neumannCayley returns the first terms of the Cayley transform's Neumann series,
+// as PEFT counts them: I + 2Q + 2Q² + … + Qᵗ⁻¹ for t terms, with the last one
+// once; but 3 terms are 4, and 2 have the last one twice.
 func neumannCayley(q *mat.Dense, terms int) *mat.Dense {
 	n, _ := q.Dims()
-	r, power := identity(n), mat.DenseCopyOf(q)
-	for k := 1; k < terms; k++ {
+	r := identity(n)
+	if terms < 2 {
+		return r
+	}
+	last := 1
+	if terms > 2 {
+		last = max(terms-1, 3)
+	}
+	power := mat.DenseCopyOf(q)
+	for k := 1; k <= last; k++ {
 		factor := 2.0
-		if k == terms-1 && k > 1 {
+		if k == last && k > 1 {
 			factor = 1
 		}
 		var term, next mat.Dense
