@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -14,6 +15,11 @@ var blockFills = []struct {
 	{"normal", fillNormal},
 	{"anything", fillRandom},
 	{"zeros", func(_ *rand.Rand, row []float32) { clear(row) }},
+	{"zeros of both signs", func(r *rand.Rand, row []float32) {
+		for i := range row {
+			row[i] = float32(math.Copysign(0, float64(r.IntN(2))-0.5))
+		}
+	}},
 	{"sparse", func(r *rand.Rand, row []float32) {
 		clear(row)
 		for range len(row) / 20 {

@@ -2433,33 +2433,37 @@ block:
 	VMOVD        X9, SI
 	CMPL         SI, $0x7e000000
 	JAE          done
-	VMOVSS       allc1000000<>+0(SB), X8
-	VBROADCASTSS X9, Y9
-	VCMPPS       $0x00, Y9, Y7, Y7
+	VBROADCASTSS X9, Y8
+	VCMPPS       $0x00, Y8, Y7, Y7
 	VMOVMSKPS    Y7, SI
-	VCMPPS       $0x00, Y9, Y6, Y6
+	VCMPPS       $0x00, Y8, Y6, Y6
 	VMOVMSKPS    Y6, DI
 	SHLL         $0x08, SI
 	ORL          DI, SI
-	VCMPPS       $0x00, Y9, Y5, Y5
+	VCMPPS       $0x00, Y8, Y5, Y5
 	VMOVMSKPS    Y5, DI
 	SHLL         $0x08, SI
 	ORL          DI, SI
-	VCMPPS       $0x00, Y9, Y4, Y4
+	VCMPPS       $0x00, Y8, Y4, Y4
 	VMOVMSKPS    Y4, DI
 	SHLL         $0x08, SI
 	ORL          DI, SI
 	TZCNTL       SI, SI
 	VMOVSS       (AX)(SI*4), X4
-	VDIVSS       X8, X4, X4
-	VCVTPS2PH    $0x00, X4, X5
-	VMOVD        X5, SI
-	MOVW         SI, (DX)
-	VMOVD        X4, SI
-	ADDL         SI, SI
-	JZ           zero
-	CMPL         SI, $0x20000000
-	JB           done
+
+	// of zeros the sign does not count
+	VXORPS    X5, X5, X5
+	VADDSS    X5, X4, X4
+	VMOVSS    allc1000000<>+0(SB), X5
+	VDIVSS    X5, X4, X4
+	VCVTPS2PH $0x00, X4, X5
+	VMOVD     X5, SI
+	MOVW      SI, (DX)
+	VMOVD     X4, SI
+	ADDL      SI, SI
+	JZ        zero
+	CMPL      SI, $0x20000000
+	JB        done
 
 zero:
 	VMOVSS       all3f800000<>+0(SB), X5
@@ -2798,33 +2802,37 @@ block:
 	VMOVD        X9, SI
 	CMPL         SI, $0x7e000000
 	JAE          done
-	VMOVSS       allc1800000<>+0(SB), X8
-	VBROADCASTSS X9, Y9
-	VCMPPS       $0x00, Y9, Y7, Y7
+	VBROADCASTSS X9, Y8
+	VCMPPS       $0x00, Y8, Y7, Y7
 	VMOVMSKPS    Y7, SI
-	VCMPPS       $0x00, Y9, Y6, Y6
+	VCMPPS       $0x00, Y8, Y6, Y6
 	VMOVMSKPS    Y6, DI
 	SHLL         $0x08, SI
 	ORL          DI, SI
-	VCMPPS       $0x00, Y9, Y5, Y5
+	VCMPPS       $0x00, Y8, Y5, Y5
 	VMOVMSKPS    Y5, DI
 	SHLL         $0x08, SI
 	ORL          DI, SI
-	VCMPPS       $0x00, Y9, Y4, Y4
+	VCMPPS       $0x00, Y8, Y4, Y4
 	VMOVMSKPS    Y4, DI
 	SHLL         $0x08, SI
 	ORL          DI, SI
 	TZCNTL       SI, SI
 	VMOVSS       (AX)(SI*4), X4
-	VDIVSS       X8, X4, X4
-	VCVTPS2PH    $0x00, X4, X5
-	VMOVD        X5, SI
-	MOVW         SI, (DX)
-	VMOVD        X4, SI
-	ADDL         SI, SI
-	JZ           zero
-	CMPL         SI, $0x20000000
-	JB           done
+
+	// of zeros the sign does not count
+	VXORPS    X5, X5, X5
+	VADDSS    X5, X4, X4
+	VMOVSS    allc1800000<>+0(SB), X5
+	VDIVSS    X5, X4, X4
+	VCVTPS2PH $0x00, X4, X5
+	VMOVD     X5, SI
+	MOVW      SI, (DX)
+	VMOVD     X4, SI
+	ADDL      SI, SI
+	JZ        zero
+	CMPL      SI, $0x20000000
+	JB        done
 
 zero:
 	VMOVSS       all3f800000<>+0(SB), X5
@@ -6501,7 +6509,6 @@ block:
 	VMOVD         X4, SI
 	CMPL          SI, $0x7e000000
 	JAE           done
-	VMOVSS        allc1000000<>+0(SB), X5
 	VBROADCASTSS  X4, Z4
 	VCMPPS        $0x00, Z4, Z3, K1
 	KMOVW         K1, SI
@@ -6511,15 +6518,20 @@ block:
 	ORL           DI, SI
 	TZCNTL        SI, SI
 	VMOVSS        (AX)(SI*4), X2
-	VDIVSS        X5, X2, X2
-	VCVTPS2PH     $0x00, X2, X3
-	VMOVD         X3, SI
-	MOVW          SI, (DX)
-	VMOVD         X2, SI
-	ADDL          SI, SI
-	JZ            zero
-	CMPL          SI, $0x20000000
-	JB            done
+
+	// of zeros the sign does not count
+	VXORPS    X3, X3, X3
+	VADDSS    X3, X2, X2
+	VMOVSS    allc1000000<>+0(SB), X3
+	VDIVSS    X3, X2, X2
+	VCVTPS2PH $0x00, X2, X3
+	VMOVD     X3, SI
+	MOVW      SI, (DX)
+	VMOVD     X2, SI
+	ADDL      SI, SI
+	JZ        zero
+	CMPL      SI, $0x20000000
+	JB        done
 
 zero:
 	VMOVSS       all3f800000<>+0(SB), X3
@@ -6686,7 +6698,6 @@ block:
 	VMOVD         X4, SI
 	CMPL          SI, $0x7e000000
 	JAE           done
-	VMOVSS        allc1800000<>+0(SB), X5
 	VBROADCASTSS  X4, Z4
 	VCMPPS        $0x00, Z4, Z3, K1
 	KMOVW         K1, SI
@@ -6696,15 +6707,20 @@ block:
 	ORL           DI, SI
 	TZCNTL        SI, SI
 	VMOVSS        (AX)(SI*4), X2
-	VDIVSS        X5, X2, X2
-	VCVTPS2PH     $0x00, X2, X3
-	VMOVD         X3, SI
-	MOVW          SI, (DX)
-	VMOVD         X2, SI
-	ADDL          SI, SI
-	JZ            zero
-	CMPL          SI, $0x20000000
-	JB            done
+
+	// of zeros the sign does not count
+	VXORPS    X3, X3, X3
+	VADDSS    X3, X2, X2
+	VMOVSS    allc1800000<>+0(SB), X3
+	VDIVSS    X3, X2, X2
+	VCVTPS2PH $0x00, X2, X3
+	VMOVD     X3, SI
+	MOVW      SI, (DX)
+	VMOVD     X2, SI
+	ADDL      SI, SI
+	JZ        zero
+	CMPL      SI, $0x20000000
+	JB        done
 
 zero:
 	VMOVSS       all3f800000<>+0(SB), X3

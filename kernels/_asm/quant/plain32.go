@@ -175,7 +175,11 @@ func (k *plain32) symmetric(bits Register, greatest VecVirtual, magnitudes []Vec
 	if k.eight {
 		VDIVSS(k.scalar(127), greatest, d)
 	} else {
-		VDIVSS(k.scalar(float64(-k.half)), k.first(magnitudes, k.spread(greatest)), d)
+		peak, zero := k.first(magnitudes, k.spread(greatest)), XMM()
+		Comment("of zeros the sign does not count")
+		VXORPS(zero, zero, zero)
+		VADDSS(zero, peak, peak)
+		VDIVSS(k.scalar(float64(-k.half)), peak, d)
 	}
 	k.storeHalf(d, 0)
 	inverse := k.reciprocal(d)
