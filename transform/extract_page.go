@@ -3,6 +3,7 @@ package transform
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/loratool/loratool/transform/report"
@@ -86,7 +87,7 @@ func (r *SpectrumReport) HTML() ([]byte, error) {
 // spectrumSection shows the singular values, a plot for every kind of module.
 func spectrumSection(layers []*LayerReport) (report.Section, error) {
 	s := report.Section{Title: "Singular values",
-		Text: "Each line is a layer, from the first (light) to the last (dark), relative to its largest value. Dashed: the edge below which rounding noise explains them.",
+		Text: "Each line is a layer, from the first (pale) to the last (strong), relative to its largest value. Dashed: the edge below which rounding noise explains them.",
 	}
 	byModule := map[string][]*LayerReport{}
 	for _, l := range layers {
@@ -100,7 +101,10 @@ func spectrumSection(layers []*LayerReport) (report.Section, error) {
 			if len(l.SingularValues) == 0 {
 				continue
 			}
-			shade := 0.35 + 0.6*float64(i)/math.Max(1, float64(len(members)-1))
+			shade := 0.7
+			if n := len(members); n > 1 {
+				shade = 0.4 + 0.55*float64(i)/float64(n-1)
+			}
 			c := report.Curve{Series: report.Shade(shade), Faint: len(members) > 4}
 			for k, v := range l.SingularValues {
 				c.X, c.Y = append(c.X, float64(k+1)), append(c.Y, v/l.SingularValues[0])
@@ -128,8 +132,11 @@ func mapSection(title, about string, layers []*LayerReport, value func(*LayerRep
 	for _, l := range layers {
 		depth = max(depth, layerIndex(l.Module)+1)
 	}
-	for i := range max(depth, 1) {
+	for i := range depth {
 		h.Columns = append(h.Columns, strconv.Itoa(i))
+	}
+	if slices.ContainsFunc(layers, func(l *LayerReport) bool { return layerIndex(l.Module) < 0 }) {
+		h.Columns = append(h.Columns, "outside")
 	}
 	rows := map[string]int{}
 	counts := map[[2]int]float64{}
@@ -146,7 +153,10 @@ func mapSection(title, about string, layers []*LayerReport, value func(*LayerRep
 			}
 			h.Values = append(h.Values, empty)
 		}
-		cell := [2]int{i, max(layerIndex(l.Module), 0)}
+		cell := [2]int{i, layerIndex(l.Module)}
+		if cell[1] < 0 {
+			cell[1] = len(h.Columns) - 1
+		}
 		v := &h.Values[cell[0]][cell[1]]
 		if counts[cell]++; counts[cell] == 1 {
 			*v = value(l)

@@ -180,7 +180,7 @@ func roundValues(lo, hi float64, about int) (values []float64) {
 		}
 	}
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+1e-9*step; i++ {
-		values = append(values, i*step)
+		values = append(values, i*step+0) // no negative zero
 	}
 	return values
 }

@@ -15,27 +15,27 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// A Series is a colour of the page's theme: "s0" to "s7" for data of different
+// A Series is a colour of the page's theme: "s0" to "s9" for data of different
 // kinds, "h0" to "h7" for values from small to large, "ink", "ink2", "ink3" and
 // "grid".
 type Series string
 
-// SeriesOf returns the colour of the i-th kind; beyond the eighth all are grey.
-func SeriesOf(i int) Series { return Series(fmt.Sprintf("s%d", min(i, 7))) }
+// SeriesOf returns the colour of the i-th kind; beyond the ninth all are grey.
+func SeriesOf(i int) Series { return Series(fmt.Sprintf("s%d", min(i, 9))) }
 
 // Shade returns the colour of a value between 0 and 1.
 func Shade(x float64) Series { return Series(fmt.Sprintf("h%d", min(max(int(x*8), 0), 7))) }
 
 // themed are the colours that the plots are drawn in. Each is replaced by the
 // variable of the page's style sheet, so that plots follow the theme.
-var themed = []Series{"ink", "ink2", "ink3", "grid", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7",
+var themed = []Series{"ink", "ink2", "ink3", "grid", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9",
 	"h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7", "hink", "card"}
 
 // RGBA returns the colour that stands for the series in a plot.
 func (s Series) RGBA() (r, g, b, a uint32) {
 	for i, t := range themed {
 		if t == s {
-			return color.NRGBA{R: uint8(10 + 4*i), G: 3, B: 250, A: 255}.RGBA()
+			return color.NRGBA{R: uint8(10 + 8*i), G: 3, B: 250, A: 255}.RGBA()
 		}
 	}
 	return color.Black.RGBA()

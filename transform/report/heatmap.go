@@ -23,7 +23,7 @@ type Heatmap struct {
 func (h *Heatmap) Draw(title, caption string) (Figure, error) {
 	p := newPlot(h.XLabel, "")
 	p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
-	p.X.Padding, p.Y.Padding = 0, vg.Points(4)
+	p.X.Padding, p.Y.Padding = vg.Points(3), vg.Points(12)
 	p.X.Min, p.X.Max = -0.5, float64(len(h.Columns))-0.5
 	p.Y.Min, p.Y.Max = -0.5, float64(len(h.Rows))-0.5
 	p.X.Tick.Marker, p.Y.Tick.Marker = thinned(h.Columns, 26), reversed(h.Rows)
