@@ -113,20 +113,25 @@ type affineLanes struct {
 	_                         [5]perLane // used by the search
 }
 
-// affineSteps are the trial scales of an affineSearch: the widths of x in levels.
+// affineSteps are the trial scales of an affineSearch: the widths of x in levels, in
+// increasing order. The first of them, free in number, can't give levels above the top
+// even before they are clamped.
 type affineSteps struct {
-	top      float32
-	_        uint32
-	count    int
-	_        [12]uint32
-	widths   [37]float32
-	absolute bool
+	top         float32
+	_           uint32
+	count, free int
+	_           [10]uint32
+	widths      [37]float32
+	absolute    bool
 }
 
 func (s *affineSearch) lanes() *affineSteps {
 	t := &affineSteps{top: float32(s.top), count: s.steps + 1, absolute: s.absolute}
 	for i := range t.count {
 		t.widths[i] = s.start + float32(s.step*float32(i)) + t.top
+		if t.widths[i] < t.top+0.499 {
+			t.free++
+		}
 	}
 	return t
 }
@@ -213,12 +218,13 @@ func newPositiveTops(top float32) *positiveTops {
 	return t
 }
 
-// fit is fitPositive of n columns. levels receives the levels as numbers.
-func (t *positiveTops) fit(f *positiveLanes, x, w, levels *float32, n, lanes int) {
+// fit is fitPositive of n columns. levels receives the levels as numbers, products is
+// room for as many columns.
+func (t *positiveTops) fit(f *positiveLanes, x, w, products, levels *float32, n, lanes int) {
 	if lanes == 16 {
-		fitPositiveAVX512(&f.scale[0], x, w, levels, n, (*[9]float32)(t))
+		fitPositiveAVX512(&f.scale[0], x, w, products, levels, n, (*[9]float32)(t))
 	} else {
-		fitPositiveAVX2(&f.scale[0], x, w, levels, n, (*[9]float32)(t))
+		fitPositiveAVX2(&f.scale[0], x, w, products, levels, n, (*[9]float32)(t))
 	}
 }
 
@@ -229,12 +235,12 @@ type descentLanes struct {
 	wild           uint32
 }
 
-// fit is fitDescent of twice 16 columns.
-func (f *descentLanes) fit(x, w, levels *float32, half float32, lanes int) {
+// fit is fitDescent of twice 16 columns. products and levels are room for as many.
+func (f *descentLanes) fit(x, w, products, levels *float32, half float32, lanes int) {
 	if lanes == 16 {
-		fitDescentAVX512(&f.scale[0][0], x, w, levels, half)
+		fitDescentAVX512(&f.scale[0][0], x, w, products, levels, half)
 	} else {
-		fitDescentAVX2(&f.scale[0][0], x, w, levels, half)
+		fitDescentAVX2(&f.scale[0][0], x, w, products, levels, half)
 	}
 }
 

@@ -42,7 +42,7 @@ func quantizeQ3_K(dst []byte, src []float32, rowLen int, weights []float32) {
 func (b *q3KLanes) fit() {
 	for s := range b.plain {
 		squareWeightsLanes(&b.w[0], b.column(32*s), 32, b.lanes)
-		b.plain[s].fit(b.column(32*s), &b.w[0], &b.scratch[0], 4, b.lanes)
+		b.plain[s].fit(b.column(32*s), &b.w[0], &b.w[32*b.lanes], &b.scratch[0], 4, b.lanes)
 		b.wild |= b.plain[s].wild
 	}
 	for lane := range b.blocks {

@@ -418,19 +418,22 @@ firstError:
 	JLT     firstError
 	VMOVUPS Y3, 576(CX)
 	LEAQ    64(DI), R8
-	MOVQ    8(DI), DI
+	MOVQ    8(DI), R9
+	LEAQ    (R8)(R9*4), R9
+	MOVQ    16(DI), DI
 	LEAQ    (R8)(DI*4), DI
 
-step:
+	// the steps that can't give levels above the top
+free:
 	VMOVUPS      384(CX), Y2
 	VSUBPS       Y6, Y2, Y2
 	VBROADCASTSS (R8), Y3
 	VDIVPS       Y2, Y3, Y3
-	MOVL         $0x7fffffff, R9
-	VMOVD        R9, X4
+	MOVL         $0x7fffffff, R10
+	VMOVD        R10, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x4a800000, R9
-	VMOVD        R9, X5
+	MOVL         $0x4a800000, R10
+	VMOVD        R10, X5
 	VPBROADCASTD X5, Y5
 	VMULPS       Y2, Y3, Y2
 	VANDPS       Y2, Y4, Y2
@@ -441,75 +444,71 @@ step:
 	VANDPS       Y7, Y4, Y4
 	VCMPPS       $0x16, Y5, Y4, Y4
 	VMOVUPS      384(CX), Y5
-	MOVL         $0x7f800000, R9
-	VMOVD        R9, X7
+	MOVL         $0x7f800000, R10
+	VMOVD        R10, X7
 	VPBROADCASTD X7, Y7
 	VCMPPS       $0x04, Y7, Y5, Y5
 	VORPS        Y2, Y4, Y2
 	VANDPS       Y5, Y2, Y2
-	VMOVMSKPS    Y2, R9
-	ORL          R9, 256(CX)
+	VMOVMSKPS    Y2, R10
+	ORL          R10, 256(CX)
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	XORQ         R9, R9
+	XORQ         R10, R10
 
-levels:
-	VMOVUPS   (DX)(R9*1), Y7
+freeLevels:
+	VMOVUPS   (DX)(R10*1), Y7
 	VSUBPS    Y6, Y7, Y8
 	VMULPS    Y8, Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMAXPS    Y1, Y8, Y8
-	VMINPS    Y0, Y8, Y8
-	VMOVUPS   Y8, (SI)(R9*1)
-	VMULPS    (BX)(R9*1), Y8, Y9
+	VMOVUPS   Y8, (SI)(R10*1)
+	VMULPS    (BX)(R10*1), Y8, Y9
 	VADDPS    Y9, Y2, Y2
 	VMULPS    Y8, Y9, Y8
 	VADDPS    Y8, Y4, Y4
 	VMULPS    Y7, Y9, Y7
 	VADDPS    Y7, Y5, Y5
-	VMOVUPS   32(DX)(R9*1), Y7
+	VMOVUPS   32(DX)(R10*1), Y7
 	VSUBPS    Y6, Y7, Y8
 	VMULPS    Y8, Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMAXPS    Y1, Y8, Y8
-	VMINPS    Y0, Y8, Y8
-	VMOVUPS   Y8, 32(SI)(R9*1)
-	VMULPS    32(BX)(R9*1), Y8, Y9
+	VMOVUPS   Y8, 32(SI)(R10*1)
+	VMULPS    32(BX)(R10*1), Y8, Y9
 	VADDPS    Y9, Y2, Y2
 	VMULPS    Y8, Y9, Y8
 	VADDPS    Y8, Y4, Y4
 	VMULPS    Y7, Y9, Y7
 	VADDPS    Y7, Y5, Y5
-	VMOVUPS   64(DX)(R9*1), Y7
+	VMOVUPS   64(DX)(R10*1), Y7
 	VSUBPS    Y6, Y7, Y8
 	VMULPS    Y8, Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMAXPS    Y1, Y8, Y8
-	VMINPS    Y0, Y8, Y8
-	VMOVUPS   Y8, 64(SI)(R9*1)
-	VMULPS    64(BX)(R9*1), Y8, Y9
+	VMOVUPS   Y8, 64(SI)(R10*1)
+	VMULPS    64(BX)(R10*1), Y8, Y9
 	VADDPS    Y9, Y2, Y2
 	VMULPS    Y8, Y9, Y8
 	VADDPS    Y8, Y4, Y4
 	VMULPS    Y7, Y9, Y7
 	VADDPS    Y7, Y5, Y5
-	VMOVUPS   96(DX)(R9*1), Y7
+	VMOVUPS   96(DX)(R10*1), Y7
 	VSUBPS    Y6, Y7, Y8
 	VMULPS    Y8, Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMAXPS    Y1, Y8, Y8
-	VMINPS    Y0, Y8, Y8
-	VMOVUPS   Y8, 96(SI)(R9*1)
-	VMULPS    96(BX)(R9*1), Y8, Y9
+	VMOVUPS   Y8, 96(SI)(R10*1)
+	VMULPS    96(BX)(R10*1), Y8, Y9
 	VADDPS    Y9, Y2, Y2
 	VMULPS    Y8, Y9, Y8
 	VADDPS    Y8, Y4, Y4
 	VMULPS    Y7, Y9, Y7
 	VADDPS    Y7, Y5, Y5
-	ADDQ      $0x00000080, R9
-	CMPQ      R9, AX
-	JLT       levels
+	ADDQ      $0x00000080, R10
+	CMPQ      R10, AX
+	JLT       freeLevels
 	VMOVUPS   448(CX), Y7
 	VMOVUPS   512(CX), Y8
 	VMULPS    Y4, Y7, Y9
@@ -529,36 +528,194 @@ levels:
 	VBLENDVPS Y8, Y4, Y7, Y7
 	VBLENDVPS Y8, Y1, Y2, Y2
 	VXORPS    Y4, Y4, Y4
-	XORQ      R9, R9
+	XORQ      R10, R10
 
-error:
-	VMULPS       (SI)(R9*1), Y7, Y5
+freeError:
+	VMULPS    (SI)(R10*1), Y7, Y5
+	VADDPS    Y2, Y5, Y5
+	VSUBPS    (DX)(R10*1), Y5, Y5
+	VMULPS    Y5, Y5, Y5
+	VMULPS    (BX)(R10*1), Y5, Y5
+	VADDPS    Y5, Y4, Y4
+	VMULPS    32(SI)(R10*1), Y7, Y5
+	VADDPS    Y2, Y5, Y5
+	VSUBPS    32(DX)(R10*1), Y5, Y5
+	VMULPS    Y5, Y5, Y5
+	VMULPS    32(BX)(R10*1), Y5, Y5
+	VADDPS    Y5, Y4, Y4
+	VMULPS    64(SI)(R10*1), Y7, Y5
+	VADDPS    Y2, Y5, Y5
+	VSUBPS    64(DX)(R10*1), Y5, Y5
+	VMULPS    Y5, Y5, Y5
+	VMULPS    64(BX)(R10*1), Y5, Y5
+	VADDPS    Y5, Y4, Y4
+	VMULPS    96(SI)(R10*1), Y7, Y5
+	VADDPS    Y2, Y5, Y5
+	VSUBPS    96(DX)(R10*1), Y5, Y5
+	VMULPS    Y5, Y5, Y5
+	VMULPS    96(BX)(R10*1), Y5, Y5
+	VADDPS    Y5, Y4, Y4
+	ADDQ      $0x00000080, R10
+	CMPQ      R10, AX
+	JLT       freeError
+	VMOVUPS   576(CX), Y5
+	VCMPPS    $0x11, Y5, Y4, Y5
+	VANDPS    Y10, Y5, Y5
+	VMOVUPS   576(CX), Y8
+	VBLENDVPS Y5, Y4, Y8, Y8
+	VMOVUPS   Y8, 576(CX)
+	VMOVUPS   (CX), Y4
+	VBLENDVPS Y5, Y7, Y4, Y4
+	VMOVUPS   Y4, (CX)
+	VMOVUPS   128(CX), Y4
+	VBLENDVPS Y5, Y3, Y4, Y4
+	VMOVUPS   Y4, 128(CX)
+	VMOVUPS   192(CX), Y3
+	VBLENDVPS Y5, Y6, Y3, Y3
+	VMOVUPS   Y3, 192(CX)
+	VBLENDVPS Y5, Y2, Y6, Y6
+	ADDQ      $0x00000004, R8
+	CMPQ      R8, DI
+	JLT       free
+
+capped:
+	VMOVUPS      384(CX), Y2
+	VSUBPS       Y6, Y2, Y2
+	VBROADCASTSS (R8), Y3
+	VDIVPS       Y2, Y3, Y3
+	MOVL         $0x7fffffff, DI
+	VMOVD        DI, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x4a800000, DI
+	VMOVD        DI, X5
+	VPBROADCASTD X5, Y5
+	VMULPS       Y2, Y3, Y2
+	VANDPS       Y2, Y4, Y2
+	VCMPPS       $0x16, Y5, Y2, Y2
+	VMOVUPS      320(CX), Y7
+	VSUBPS       Y6, Y7, Y7
+	VMULPS       Y7, Y3, Y7
+	VANDPS       Y7, Y4, Y4
+	VCMPPS       $0x16, Y5, Y4, Y4
+	VMOVUPS      384(CX), Y5
+	MOVL         $0x7f800000, DI
+	VMOVD        DI, X7
+	VPBROADCASTD X7, Y7
+	VCMPPS       $0x04, Y7, Y5, Y5
+	VORPS        Y2, Y4, Y2
+	VANDPS       Y5, Y2, Y2
+	VMOVMSKPS    Y2, DI
+	ORL          DI, 256(CX)
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	XORQ         DI, DI
+
+cappedLevels:
+	VMOVUPS   (DX)(DI*1), Y7
+	VSUBPS    Y6, Y7, Y8
+	VMULPS    Y8, Y3, Y8
+	VROUNDPS  $0x00, Y8, Y8
+	VMAXPS    Y1, Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VMOVUPS   Y8, (SI)(DI*1)
+	VMULPS    (BX)(DI*1), Y8, Y9
+	VADDPS    Y9, Y2, Y2
+	VMULPS    Y8, Y9, Y8
+	VADDPS    Y8, Y4, Y4
+	VMULPS    Y7, Y9, Y7
+	VADDPS    Y7, Y5, Y5
+	VMOVUPS   32(DX)(DI*1), Y7
+	VSUBPS    Y6, Y7, Y8
+	VMULPS    Y8, Y3, Y8
+	VROUNDPS  $0x00, Y8, Y8
+	VMAXPS    Y1, Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VMOVUPS   Y8, 32(SI)(DI*1)
+	VMULPS    32(BX)(DI*1), Y8, Y9
+	VADDPS    Y9, Y2, Y2
+	VMULPS    Y8, Y9, Y8
+	VADDPS    Y8, Y4, Y4
+	VMULPS    Y7, Y9, Y7
+	VADDPS    Y7, Y5, Y5
+	VMOVUPS   64(DX)(DI*1), Y7
+	VSUBPS    Y6, Y7, Y8
+	VMULPS    Y8, Y3, Y8
+	VROUNDPS  $0x00, Y8, Y8
+	VMAXPS    Y1, Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VMOVUPS   Y8, 64(SI)(DI*1)
+	VMULPS    64(BX)(DI*1), Y8, Y9
+	VADDPS    Y9, Y2, Y2
+	VMULPS    Y8, Y9, Y8
+	VADDPS    Y8, Y4, Y4
+	VMULPS    Y7, Y9, Y7
+	VADDPS    Y7, Y5, Y5
+	VMOVUPS   96(DX)(DI*1), Y7
+	VSUBPS    Y6, Y7, Y8
+	VMULPS    Y8, Y3, Y8
+	VROUNDPS  $0x00, Y8, Y8
+	VMAXPS    Y1, Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VMOVUPS   Y8, 96(SI)(DI*1)
+	VMULPS    96(BX)(DI*1), Y8, Y9
+	VADDPS    Y9, Y2, Y2
+	VMULPS    Y8, Y9, Y8
+	VADDPS    Y8, Y4, Y4
+	VMULPS    Y7, Y9, Y7
+	VADDPS    Y7, Y5, Y5
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, AX
+	JLT       cappedLevels
+	VMOVUPS   448(CX), Y7
+	VMOVUPS   512(CX), Y8
+	VMULPS    Y4, Y7, Y9
+	VMULPS    Y2, Y2, Y10
+	VSUBPS    Y10, Y9, Y9
+	VCMPPS    $0x1e, Y1, Y9, Y10
+	VMULPS    Y5, Y7, Y7
+	VMULPS    Y2, Y8, Y11
+	VSUBPS    Y11, Y7, Y7
+	VDIVPS    Y9, Y7, Y7
+	VMULPS    Y8, Y4, Y8
+	VMULPS    Y5, Y2, Y2
+	VSUBPS    Y2, Y8, Y2
+	VDIVPS    Y9, Y2, Y2
+	VCMPPS    $0x1e, Y1, Y2, Y8
+	VDIVPS    Y4, Y5, Y4
+	VBLENDVPS Y8, Y4, Y7, Y7
+	VBLENDVPS Y8, Y1, Y2, Y2
+	VXORPS    Y4, Y4, Y4
+	XORQ      DI, DI
+
+cappedError:
+	VMULPS       (SI)(DI*1), Y7, Y5
 	VADDPS       Y2, Y5, Y5
-	VSUBPS       (DX)(R9*1), Y5, Y5
+	VSUBPS       (DX)(DI*1), Y5, Y5
 	VMULPS       Y5, Y5, Y5
-	VMULPS       (BX)(R9*1), Y5, Y5
+	VMULPS       (BX)(DI*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMULPS       32(SI)(R9*1), Y7, Y5
+	VMULPS       32(SI)(DI*1), Y7, Y5
 	VADDPS       Y2, Y5, Y5
-	VSUBPS       32(DX)(R9*1), Y5, Y5
+	VSUBPS       32(DX)(DI*1), Y5, Y5
 	VMULPS       Y5, Y5, Y5
-	VMULPS       32(BX)(R9*1), Y5, Y5
+	VMULPS       32(BX)(DI*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMULPS       64(SI)(R9*1), Y7, Y5
+	VMULPS       64(SI)(DI*1), Y7, Y5
 	VADDPS       Y2, Y5, Y5
-	VSUBPS       64(DX)(R9*1), Y5, Y5
+	VSUBPS       64(DX)(DI*1), Y5, Y5
 	VMULPS       Y5, Y5, Y5
-	VMULPS       64(BX)(R9*1), Y5, Y5
+	VMULPS       64(BX)(DI*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMULPS       96(SI)(R9*1), Y7, Y5
+	VMULPS       96(SI)(DI*1), Y7, Y5
 	VADDPS       Y2, Y5, Y5
-	VSUBPS       96(DX)(R9*1), Y5, Y5
+	VSUBPS       96(DX)(DI*1), Y5, Y5
 	VMULPS       Y5, Y5, Y5
-	VMULPS       96(BX)(R9*1), Y5, Y5
+	VMULPS       96(BX)(DI*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	ADDQ         $0x00000080, R9
-	CMPQ         R9, AX
-	JLT          error
+	ADDQ         $0x00000080, DI
+	CMPQ         DI, AX
+	JLT          cappedError
 	VMOVUPS      576(CX), Y5
 	VCMPPS       $0x11, Y5, Y4, Y5
 	VANDPS       Y10, Y5, Y5
@@ -576,8 +733,8 @@ error:
 	VMOVUPS      Y3, 192(CX)
 	VBLENDVPS    Y5, Y2, Y6, Y6
 	ADDQ         $0x00000004, R8
-	CMPQ         R8, DI
-	JLT          step
+	CMPQ         R8, R9
+	JLT          capped
 	VMOVUPS      Y6, 64(CX)
 	VMOVUPS      (CX), Y0
 	VMOVUPS      384(CX), Y2
@@ -772,19 +929,22 @@ firstError:
 	JLT     firstError
 	VMOVUPS Y4, 576(CX)
 	LEAQ    64(DI), R8
-	MOVQ    8(DI), DI
+	MOVQ    8(DI), R9
+	LEAQ    (R8)(R9*4), R9
+	MOVQ    16(DI), DI
 	LEAQ    (R8)(DI*4), DI
 
-step:
+	// the steps that can't give levels above the top
+free:
 	VMOVUPS      384(CX), Y3
 	VSUBPS       Y7, Y3, Y3
 	VBROADCASTSS (R8), Y4
 	VDIVPS       Y3, Y4, Y4
-	MOVL         $0x7fffffff, R9
-	VMOVD        R9, X5
+	MOVL         $0x7fffffff, R10
+	VMOVD        R10, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x4a800000, R9
-	VMOVD        R9, X6
+	MOVL         $0x4a800000, R10
+	VMOVD        R10, X6
 	VPBROADCASTD X6, Y6
 	VMULPS       Y3, Y4, Y3
 	VANDPS       Y3, Y5, Y3
@@ -795,75 +955,71 @@ step:
 	VANDPS       Y8, Y5, Y5
 	VCMPPS       $0x16, Y6, Y5, Y5
 	VMOVUPS      384(CX), Y6
-	MOVL         $0x7f800000, R9
-	VMOVD        R9, X8
+	MOVL         $0x7f800000, R10
+	VMOVD        R10, X8
 	VPBROADCASTD X8, Y8
 	VCMPPS       $0x04, Y8, Y6, Y6
 	VORPS        Y3, Y5, Y3
 	VANDPS       Y6, Y3, Y3
-	VMOVMSKPS    Y3, R9
-	ORL          R9, 256(CX)
+	VMOVMSKPS    Y3, R10
+	ORL          R10, 256(CX)
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
-	XORQ         R9, R9
+	XORQ         R10, R10
 
-levels:
-	VMOVUPS   (DX)(R9*1), Y8
+freeLevels:
+	VMOVUPS   (DX)(R10*1), Y8
 	VSUBPS    Y7, Y8, Y9
 	VMULPS    Y9, Y4, Y9
 	VROUNDPS  $0x00, Y9, Y9
 	VMAXPS    Y1, Y9, Y9
-	VMINPS    Y0, Y9, Y9
-	VMOVUPS   Y9, (SI)(R9*1)
-	VMULPS    (BX)(R9*1), Y9, Y10
+	VMOVUPS   Y9, (SI)(R10*1)
+	VMULPS    (BX)(R10*1), Y9, Y10
 	VADDPS    Y10, Y3, Y3
 	VMULPS    Y9, Y10, Y9
 	VADDPS    Y9, Y5, Y5
 	VMULPS    Y8, Y10, Y8
 	VADDPS    Y8, Y6, Y6
-	VMOVUPS   32(DX)(R9*1), Y8
+	VMOVUPS   32(DX)(R10*1), Y8
 	VSUBPS    Y7, Y8, Y9
 	VMULPS    Y9, Y4, Y9
 	VROUNDPS  $0x00, Y9, Y9
 	VMAXPS    Y1, Y9, Y9
-	VMINPS    Y0, Y9, Y9
-	VMOVUPS   Y9, 32(SI)(R9*1)
-	VMULPS    32(BX)(R9*1), Y9, Y10
+	VMOVUPS   Y9, 32(SI)(R10*1)
+	VMULPS    32(BX)(R10*1), Y9, Y10
 	VADDPS    Y10, Y3, Y3
 	VMULPS    Y9, Y10, Y9
 	VADDPS    Y9, Y5, Y5
 	VMULPS    Y8, Y10, Y8
 	VADDPS    Y8, Y6, Y6
-	VMOVUPS   64(DX)(R9*1), Y8
+	VMOVUPS   64(DX)(R10*1), Y8
 	VSUBPS    Y7, Y8, Y9
 	VMULPS    Y9, Y4, Y9
 	VROUNDPS  $0x00, Y9, Y9
 	VMAXPS    Y1, Y9, Y9
-	VMINPS    Y0, Y9, Y9
-	VMOVUPS   Y9, 64(SI)(R9*1)
-	VMULPS    64(BX)(R9*1), Y9, Y10
+	VMOVUPS   Y9, 64(SI)(R10*1)
+	VMULPS    64(BX)(R10*1), Y9, Y10
 	VADDPS    Y10, Y3, Y3
 	VMULPS    Y9, Y10, Y9
 	VADDPS    Y9, Y5, Y5
 	VMULPS    Y8, Y10, Y8
 	VADDPS    Y8, Y6, Y6
-	VMOVUPS   96(DX)(R9*1), Y8
+	VMOVUPS   96(DX)(R10*1), Y8
 	VSUBPS    Y7, Y8, Y9
 	VMULPS    Y9, Y4, Y9
 	VROUNDPS  $0x00, Y9, Y9
 	VMAXPS    Y1, Y9, Y9
-	VMINPS    Y0, Y9, Y9
-	VMOVUPS   Y9, 96(SI)(R9*1)
-	VMULPS    96(BX)(R9*1), Y9, Y10
+	VMOVUPS   Y9, 96(SI)(R10*1)
+	VMULPS    96(BX)(R10*1), Y9, Y10
 	VADDPS    Y10, Y3, Y3
 	VMULPS    Y9, Y10, Y9
 	VADDPS    Y9, Y5, Y5
 	VMULPS    Y8, Y10, Y8
 	VADDPS    Y8, Y6, Y6
-	ADDQ      $0x00000080, R9
-	CMPQ      R9, AX
-	JLT       levels
+	ADDQ      $0x00000080, R10
+	CMPQ      R10, AX
+	JLT       freeLevels
 	VMOVUPS   448(CX), Y8
 	VMOVUPS   512(CX), Y9
 	VMULPS    Y5, Y8, Y10
@@ -883,36 +1039,194 @@ levels:
 	VBLENDVPS Y9, Y5, Y8, Y8
 	VBLENDVPS Y9, Y1, Y3, Y3
 	VXORPS    Y5, Y5, Y5
-	XORQ      R9, R9
+	XORQ      R10, R10
 
-error:
-	VMULPS       (SI)(R9*1), Y8, Y6
+freeError:
+	VMULPS    (SI)(R10*1), Y8, Y6
+	VADDPS    Y3, Y6, Y6
+	VSUBPS    (DX)(R10*1), Y6, Y6
+	VANDPS    Y2, Y6, Y6
+	VMULPS    (BX)(R10*1), Y6, Y6
+	VADDPS    Y6, Y5, Y5
+	VMULPS    32(SI)(R10*1), Y8, Y6
+	VADDPS    Y3, Y6, Y6
+	VSUBPS    32(DX)(R10*1), Y6, Y6
+	VANDPS    Y2, Y6, Y6
+	VMULPS    32(BX)(R10*1), Y6, Y6
+	VADDPS    Y6, Y5, Y5
+	VMULPS    64(SI)(R10*1), Y8, Y6
+	VADDPS    Y3, Y6, Y6
+	VSUBPS    64(DX)(R10*1), Y6, Y6
+	VANDPS    Y2, Y6, Y6
+	VMULPS    64(BX)(R10*1), Y6, Y6
+	VADDPS    Y6, Y5, Y5
+	VMULPS    96(SI)(R10*1), Y8, Y6
+	VADDPS    Y3, Y6, Y6
+	VSUBPS    96(DX)(R10*1), Y6, Y6
+	VANDPS    Y2, Y6, Y6
+	VMULPS    96(BX)(R10*1), Y6, Y6
+	VADDPS    Y6, Y5, Y5
+	ADDQ      $0x00000080, R10
+	CMPQ      R10, AX
+	JLT       freeError
+	VMOVUPS   576(CX), Y6
+	VCMPPS    $0x11, Y6, Y5, Y6
+	VANDPS    Y11, Y6, Y6
+	VMOVUPS   576(CX), Y9
+	VBLENDVPS Y6, Y5, Y9, Y9
+	VMOVUPS   Y9, 576(CX)
+	VMOVUPS   (CX), Y5
+	VBLENDVPS Y6, Y8, Y5, Y5
+	VMOVUPS   Y5, (CX)
+	VMOVUPS   128(CX), Y5
+	VBLENDVPS Y6, Y4, Y5, Y5
+	VMOVUPS   Y5, 128(CX)
+	VMOVUPS   192(CX), Y4
+	VBLENDVPS Y6, Y7, Y4, Y4
+	VMOVUPS   Y4, 192(CX)
+	VBLENDVPS Y6, Y3, Y7, Y7
+	ADDQ      $0x00000004, R8
+	CMPQ      R8, DI
+	JLT       free
+
+capped:
+	VMOVUPS      384(CX), Y3
+	VSUBPS       Y7, Y3, Y3
+	VBROADCASTSS (R8), Y4
+	VDIVPS       Y3, Y4, Y4
+	MOVL         $0x7fffffff, DI
+	VMOVD        DI, X5
+	VPBROADCASTD X5, Y5
+	MOVL         $0x4a800000, DI
+	VMOVD        DI, X6
+	VPBROADCASTD X6, Y6
+	VMULPS       Y3, Y4, Y3
+	VANDPS       Y3, Y5, Y3
+	VCMPPS       $0x16, Y6, Y3, Y3
+	VMOVUPS      320(CX), Y8
+	VSUBPS       Y7, Y8, Y8
+	VMULPS       Y8, Y4, Y8
+	VANDPS       Y8, Y5, Y5
+	VCMPPS       $0x16, Y6, Y5, Y5
+	VMOVUPS      384(CX), Y6
+	MOVL         $0x7f800000, DI
+	VMOVD        DI, X8
+	VPBROADCASTD X8, Y8
+	VCMPPS       $0x04, Y8, Y6, Y6
+	VORPS        Y3, Y5, Y3
+	VANDPS       Y6, Y3, Y3
+	VMOVMSKPS    Y3, DI
+	ORL          DI, 256(CX)
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	XORQ         DI, DI
+
+cappedLevels:
+	VMOVUPS   (DX)(DI*1), Y8
+	VSUBPS    Y7, Y8, Y9
+	VMULPS    Y9, Y4, Y9
+	VROUNDPS  $0x00, Y9, Y9
+	VMAXPS    Y1, Y9, Y9
+	VMINPS    Y0, Y9, Y9
+	VMOVUPS   Y9, (SI)(DI*1)
+	VMULPS    (BX)(DI*1), Y9, Y10
+	VADDPS    Y10, Y3, Y3
+	VMULPS    Y9, Y10, Y9
+	VADDPS    Y9, Y5, Y5
+	VMULPS    Y8, Y10, Y8
+	VADDPS    Y8, Y6, Y6
+	VMOVUPS   32(DX)(DI*1), Y8
+	VSUBPS    Y7, Y8, Y9
+	VMULPS    Y9, Y4, Y9
+	VROUNDPS  $0x00, Y9, Y9
+	VMAXPS    Y1, Y9, Y9
+	VMINPS    Y0, Y9, Y9
+	VMOVUPS   Y9, 32(SI)(DI*1)
+	VMULPS    32(BX)(DI*1), Y9, Y10
+	VADDPS    Y10, Y3, Y3
+	VMULPS    Y9, Y10, Y9
+	VADDPS    Y9, Y5, Y5
+	VMULPS    Y8, Y10, Y8
+	VADDPS    Y8, Y6, Y6
+	VMOVUPS   64(DX)(DI*1), Y8
+	VSUBPS    Y7, Y8, Y9
+	VMULPS    Y9, Y4, Y9
+	VROUNDPS  $0x00, Y9, Y9
+	VMAXPS    Y1, Y9, Y9
+	VMINPS    Y0, Y9, Y9
+	VMOVUPS   Y9, 64(SI)(DI*1)
+	VMULPS    64(BX)(DI*1), Y9, Y10
+	VADDPS    Y10, Y3, Y3
+	VMULPS    Y9, Y10, Y9
+	VADDPS    Y9, Y5, Y5
+	VMULPS    Y8, Y10, Y8
+	VADDPS    Y8, Y6, Y6
+	VMOVUPS   96(DX)(DI*1), Y8
+	VSUBPS    Y7, Y8, Y9
+	VMULPS    Y9, Y4, Y9
+	VROUNDPS  $0x00, Y9, Y9
+	VMAXPS    Y1, Y9, Y9
+	VMINPS    Y0, Y9, Y9
+	VMOVUPS   Y9, 96(SI)(DI*1)
+	VMULPS    96(BX)(DI*1), Y9, Y10
+	VADDPS    Y10, Y3, Y3
+	VMULPS    Y9, Y10, Y9
+	VADDPS    Y9, Y5, Y5
+	VMULPS    Y8, Y10, Y8
+	VADDPS    Y8, Y6, Y6
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, AX
+	JLT       cappedLevels
+	VMOVUPS   448(CX), Y8
+	VMOVUPS   512(CX), Y9
+	VMULPS    Y5, Y8, Y10
+	VMULPS    Y3, Y3, Y11
+	VSUBPS    Y11, Y10, Y10
+	VCMPPS    $0x1e, Y1, Y10, Y11
+	VMULPS    Y6, Y8, Y8
+	VMULPS    Y3, Y9, Y12
+	VSUBPS    Y12, Y8, Y8
+	VDIVPS    Y10, Y8, Y8
+	VMULPS    Y9, Y5, Y9
+	VMULPS    Y6, Y3, Y3
+	VSUBPS    Y3, Y9, Y3
+	VDIVPS    Y10, Y3, Y3
+	VCMPPS    $0x1e, Y1, Y3, Y9
+	VDIVPS    Y5, Y6, Y5
+	VBLENDVPS Y9, Y5, Y8, Y8
+	VBLENDVPS Y9, Y1, Y3, Y3
+	VXORPS    Y5, Y5, Y5
+	XORQ      DI, DI
+
+cappedError:
+	VMULPS       (SI)(DI*1), Y8, Y6
 	VADDPS       Y3, Y6, Y6
-	VSUBPS       (DX)(R9*1), Y6, Y6
+	VSUBPS       (DX)(DI*1), Y6, Y6
 	VANDPS       Y2, Y6, Y6
-	VMULPS       (BX)(R9*1), Y6, Y6
+	VMULPS       (BX)(DI*1), Y6, Y6
 	VADDPS       Y6, Y5, Y5
-	VMULPS       32(SI)(R9*1), Y8, Y6
+	VMULPS       32(SI)(DI*1), Y8, Y6
 	VADDPS       Y3, Y6, Y6
-	VSUBPS       32(DX)(R9*1), Y6, Y6
+	VSUBPS       32(DX)(DI*1), Y6, Y6
 	VANDPS       Y2, Y6, Y6
-	VMULPS       32(BX)(R9*1), Y6, Y6
+	VMULPS       32(BX)(DI*1), Y6, Y6
 	VADDPS       Y6, Y5, Y5
-	VMULPS       64(SI)(R9*1), Y8, Y6
+	VMULPS       64(SI)(DI*1), Y8, Y6
 	VADDPS       Y3, Y6, Y6
-	VSUBPS       64(DX)(R9*1), Y6, Y6
+	VSUBPS       64(DX)(DI*1), Y6, Y6
 	VANDPS       Y2, Y6, Y6
-	VMULPS       64(BX)(R9*1), Y6, Y6
+	VMULPS       64(BX)(DI*1), Y6, Y6
 	VADDPS       Y6, Y5, Y5
-	VMULPS       96(SI)(R9*1), Y8, Y6
+	VMULPS       96(SI)(DI*1), Y8, Y6
 	VADDPS       Y3, Y6, Y6
-	VSUBPS       96(DX)(R9*1), Y6, Y6
+	VSUBPS       96(DX)(DI*1), Y6, Y6
 	VANDPS       Y2, Y6, Y6
-	VMULPS       96(BX)(R9*1), Y6, Y6
+	VMULPS       96(BX)(DI*1), Y6, Y6
 	VADDPS       Y6, Y5, Y5
-	ADDQ         $0x00000080, R9
-	CMPQ         R9, AX
-	JLT          error
+	ADDQ         $0x00000080, DI
+	CMPQ         DI, AX
+	JLT          cappedError
 	VMOVUPS      576(CX), Y6
 	VCMPPS       $0x11, Y6, Y5, Y6
 	VANDPS       Y11, Y6, Y6
@@ -930,8 +1244,8 @@ error:
 	VMOVUPS      Y4, 192(CX)
 	VBLENDVPS    Y6, Y3, Y7, Y7
 	ADDQ         $0x00000004, R8
-	CMPQ         R8, DI
-	JLT          step
+	CMPQ         R8, R9
+	JLT          capped
 	VMOVUPS      Y7, 64(CX)
 	VMOVUPS      (CX), Y0
 	VMOVUPS      384(CX), Y2
@@ -1187,7 +1501,6 @@ first:
 	VMOVUPS      (CX)(R8*1), Y6
 	VMULPS       Y6, Y3, Y7
 	VROUNDPS     $0x00, Y7, Y7
-	VMAXPS       Y1, Y7, Y7
 	VMINPS       Y2, Y7, Y7
 	VMULPS       (DX)(R8*1), Y6, Y6
 	VMOVUPS      Y6, (BX)(R8*1)
@@ -1199,7 +1512,6 @@ first:
 	VMOVUPS      32(CX)(R8*1), Y6
 	VMULPS       Y6, Y3, Y7
 	VROUNDPS     $0x00, Y7, Y7
-	VMAXPS       Y1, Y7, Y7
 	VMINPS       Y2, Y7, Y7
 	VMULPS       32(DX)(R8*1), Y6, Y6
 	VMOVUPS      Y6, 32(BX)(R8*1)
@@ -1211,7 +1523,6 @@ first:
 	VMOVUPS      64(CX)(R8*1), Y6
 	VMULPS       Y6, Y3, Y7
 	VROUNDPS     $0x00, Y7, Y7
-	VMAXPS       Y1, Y7, Y7
 	VMINPS       Y2, Y7, Y7
 	VMULPS       64(DX)(R8*1), Y6, Y6
 	VMOVUPS      Y6, 64(BX)(R8*1)
@@ -1223,7 +1534,6 @@ first:
 	VMOVUPS      96(CX)(R8*1), Y6
 	VMULPS       Y6, Y3, Y7
 	VROUNDPS     $0x00, Y7, Y7
-	VMAXPS       Y1, Y7, Y7
 	VMINPS       Y2, Y7, Y7
 	VMULPS       96(DX)(R8*1), Y6, Y6
 	VMOVUPS      Y6, 96(BX)(R8*1)
@@ -1251,21 +1561,22 @@ first:
 	VDIVPS       Y5, Y4, Y5
 	VBLENDVPS    Y7, Y5, Y6, Y6
 	VMULPS       Y4, Y6, Y4
-	LEAQ         76(DI), R8
 	ADDQ         $0x00000004, DI
 
-step:
+	// the first 13 bring the peak to less than half a level below the lowest
+	LEAQ 52(DI), R8
+
+free:
 	VBROADCASTSS (DI), Y5
 	VDIVPS       Y0, Y5, Y5
 	VXORPS       Y7, Y7, Y7
 	VXORPS       Y8, Y8, Y8
 	XORQ         R9, R9
 
-levels:
+freeLevels:
 	VMOVUPS   (CX)(R9*1), Y9
 	VMULPS    Y9, Y5, Y9
 	VROUNDPS  $0x00, Y9, Y9
-	VMAXPS    Y1, Y9, Y9
 	VMINPS    Y2, Y9, Y9
 	VMULPS    (BX)(R9*1), Y9, Y10
 	VADDPS    Y10, Y7, Y7
@@ -1275,7 +1586,6 @@ levels:
 	VMOVUPS   32(CX)(R9*1), Y9
 	VMULPS    Y9, Y5, Y9
 	VROUNDPS  $0x00, Y9, Y9
-	VMAXPS    Y1, Y9, Y9
 	VMINPS    Y2, Y9, Y9
 	VMULPS    32(BX)(R9*1), Y9, Y10
 	VADDPS    Y10, Y7, Y7
@@ -1285,7 +1595,6 @@ levels:
 	VMOVUPS   64(CX)(R9*1), Y9
 	VMULPS    Y9, Y5, Y9
 	VROUNDPS  $0x00, Y9, Y9
-	VMAXPS    Y1, Y9, Y9
 	VMINPS    Y2, Y9, Y9
 	VMULPS    64(BX)(R9*1), Y9, Y10
 	VADDPS    Y10, Y7, Y7
@@ -1295,7 +1604,6 @@ levels:
 	VMOVUPS   96(CX)(R9*1), Y9
 	VMULPS    Y9, Y5, Y9
 	VROUNDPS  $0x00, Y9, Y9
-	VMAXPS    Y1, Y9, Y9
 	VMINPS    Y2, Y9, Y9
 	VMULPS    96(BX)(R9*1), Y9, Y10
 	VADDPS    Y10, Y7, Y7
@@ -1304,7 +1612,7 @@ levels:
 	VADDPS    Y9, Y8, Y8
 	ADDQ      $0x00000080, R9
 	CMPQ      R9, SI
-	JLT       levels
+	JLT       freeLevels
 	VXORPS    Y9, Y9, Y9
 	VCMPPS    $0x1e, Y9, Y8, Y9
 	VMULPS    Y7, Y7, Y10
@@ -1318,74 +1626,143 @@ levels:
 	VBLENDVPS Y9, Y5, Y4, Y4
 	ADDQ      $0x00000004, DI
 	CMPQ      DI, R8
-	JLT       step
+	JLT       free
+	LEAQ      20(DI), R8
+
+bounded:
+	VBROADCASTSS (DI), Y5
+	VDIVPS       Y0, Y5, Y5
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	XORQ         R9, R9
+
+boundedLevels:
+	VMOVUPS   (CX)(R9*1), Y9
+	VMULPS    Y9, Y5, Y9
+	VROUNDPS  $0x00, Y9, Y9
+	VMINPS    Y2, Y9, Y9
+	VMAXPS    Y1, Y9, Y9
+	VMULPS    (BX)(R9*1), Y9, Y10
+	VADDPS    Y10, Y7, Y7
+	VMULPS    (DX)(R9*1), Y9, Y10
+	VMULPS    Y9, Y10, Y9
+	VADDPS    Y9, Y8, Y8
+	VMOVUPS   32(CX)(R9*1), Y9
+	VMULPS    Y9, Y5, Y9
+	VROUNDPS  $0x00, Y9, Y9
+	VMINPS    Y2, Y9, Y9
+	VMAXPS    Y1, Y9, Y9
+	VMULPS    32(BX)(R9*1), Y9, Y10
+	VADDPS    Y10, Y7, Y7
+	VMULPS    32(DX)(R9*1), Y9, Y10
+	VMULPS    Y9, Y10, Y9
+	VADDPS    Y9, Y8, Y8
+	VMOVUPS   64(CX)(R9*1), Y9
+	VMULPS    Y9, Y5, Y9
+	VROUNDPS  $0x00, Y9, Y9
+	VMINPS    Y2, Y9, Y9
+	VMAXPS    Y1, Y9, Y9
+	VMULPS    64(BX)(R9*1), Y9, Y10
+	VADDPS    Y10, Y7, Y7
+	VMULPS    64(DX)(R9*1), Y9, Y10
+	VMULPS    Y9, Y10, Y9
+	VADDPS    Y9, Y8, Y8
+	VMOVUPS   96(CX)(R9*1), Y9
+	VMULPS    Y9, Y5, Y9
+	VROUNDPS  $0x00, Y9, Y9
+	VMINPS    Y2, Y9, Y9
+	VMAXPS    Y1, Y9, Y9
+	VMULPS    96(BX)(R9*1), Y9, Y10
+	VADDPS    Y10, Y7, Y7
+	VMULPS    96(DX)(R9*1), Y9, Y10
+	VMULPS    Y9, Y10, Y9
+	VADDPS    Y9, Y8, Y8
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, SI
+	JLT       boundedLevels
+	VXORPS    Y9, Y9, Y9
+	VCMPPS    $0x1e, Y9, Y8, Y9
+	VMULPS    Y7, Y7, Y10
+	VMULPS    Y8, Y4, Y11
+	VCMPPS    $0x1e, Y11, Y10, Y10
+	VANDPS    Y9, Y10, Y9
+	VBLENDVPS Y9, Y5, Y3, Y3
+	VDIVPS    Y8, Y7, Y5
+	VBLENDVPS Y9, Y5, Y6, Y6
+	VMULPS    Y7, Y6, Y5
+	VBLENDVPS Y9, Y5, Y4, Y4
+	ADDQ      $0x00000004, DI
+	CMPQ      DI, R8
+	JLT       bounded
 	VMOVUPS   Y6, (AX)
 	VMOVUPS   Y3, 64(AX)
 	VZEROUPPER
 	RET
 
-// func fitDescentAVX2(fit *float32, x *float32, w *float32, levels *float32, half float32)
+// func fitDescentAVX2(fit *float32, x *float32, w *float32, products *float32, levels *float32, half float32)
 // Requires: AVX, AVX2
-TEXT ·fitDescentAVX2(SB), NOSPLIT, $0-36
+TEXT ·fitDescentAVX2(SB), NOSPLIT, $0-44
 	MOVQ         fit+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         w+16(FP), DX
-	MOVQ         levels+24(FP), BX
-	MOVQ         $0x00000200, SI
+	MOVQ         products+24(FP), BX
+	MOVQ         levels+32(FP), SI
+	MOVQ         $0x00000200, DI
 	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS half+32(FP), Y1
+	VBROADCASTSS half+40(FP), Y1
 	VSUBPS       Y1, Y0, Y0
 	VXORPS       Y1, Y1, Y1
-	MOVL         $0x3f800000, DI
-	VMOVD        DI, X2
+	MOVL         $0x3f800000, R8
+	VMOVD        R8, X2
 	VPBROADCASTD X2, Y2
 	VSUBPS       Y2, Y1, Y1
 	VSUBPS       Y0, Y1, Y1
-	XORL         DI, DI
-	LEAQ         (CX), R8
-	LEAQ         (DX), R9
-	LEAQ         (BX), R10
+	XORL         R8, R8
+	LEAQ         (CX), R9
+	LEAQ         (DX), R10
+	LEAQ         (BX), R11
+	LEAQ         (SI), R12
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	MOVL         $0x7fffffff, R11
-	VMOVD        R11, X4
+	MOVL         $0x7fffffff, R13
+	VMOVD        R13, X4
 	VPBROADCASTD X4, Y4
-	XORQ         R11, R11
+	XORQ         R13, R13
 
 peak0:
-	VMOVUPS      (R8)(R11*1), Y5
+	VMOVUPS      (R9)(R13*1), Y5
 	VANDPS       Y5, Y4, Y6
 	VCMPPS       $0x1e, Y3, Y6, Y7
 	VBLENDVPS    Y7, Y5, Y2, Y2
 	VMAXPS       Y3, Y6, Y3
-	VMOVUPS      32(R8)(R11*1), Y5
+	VMOVUPS      32(R9)(R13*1), Y5
 	VANDPS       Y5, Y4, Y6
 	VCMPPS       $0x1e, Y3, Y6, Y7
 	VBLENDVPS    Y7, Y5, Y2, Y2
 	VMAXPS       Y3, Y6, Y3
-	VMOVUPS      64(R8)(R11*1), Y5
+	VMOVUPS      64(R9)(R13*1), Y5
 	VANDPS       Y5, Y4, Y6
 	VCMPPS       $0x1e, Y3, Y6, Y7
 	VBLENDVPS    Y7, Y5, Y2, Y2
 	VMAXPS       Y3, Y6, Y3
-	VMOVUPS      96(R8)(R11*1), Y5
+	VMOVUPS      96(R9)(R13*1), Y5
 	VANDPS       Y5, Y4, Y6
 	VCMPPS       $0x1e, Y3, Y6, Y7
 	VBLENDVPS    Y7, Y5, Y2, Y2
 	VMAXPS       Y3, Y6, Y3
-	ADDQ         $0x00000080, R11
-	CMPQ         R11, SI
+	ADDQ         $0x00000080, R13
+	CMPQ         R13, DI
 	JLT          peak0
-	MOVL         $0x26901d7d, R11
-	VMOVD        R11, X4
+	MOVL         $0x26901d7d, R13
+	VMOVD        R13, X4
 	VPBROADCASTD X4, Y4
 	VCMPPS       $0x11, Y4, Y3, Y3
-	MOVL         $0x7f800000, R11
-	VMOVD        R11, X4
+	MOVL         $0x7f800000, R13
+	VMOVD        R13, X4
 	VPBROADCASTD X4, Y4
 	VBLENDVPS    Y3, Y4, Y2, Y2
-	MOVL         $0x3f800000, R11
-	VMOVD        R11, X4
+	MOVL         $0x3f800000, R13
+	VMOVD        R13, X4
 	VPBROADCASTD X4, Y4
 	VXORPS       Y5, Y5, Y5
 	VBLENDVPS    Y3, Y5, Y4, Y4
@@ -1393,118 +1770,123 @@ peak0:
 	VDIVPS       Y2, Y0, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	XORQ         R11, R11
+	XORQ         R13, R13
 
 start0:
-	VMOVUPS      (R8)(R11*1), Y5
-	VMOVUPS      (R9)(R11*1), Y6
+	VMOVUPS      (R9)(R13*1), Y5
+	VMOVUPS      (R10)(R13*1), Y6
 	VMULPS       Y5, Y2, Y7
 	VROUNDPS     $0x00, Y7, Y7
 	VMAXPS       Y0, Y7, Y7
 	VMINPS       Y1, Y7, Y7
-	VMOVUPS      Y7, (R10)(R11*1)
+	VMOVUPS      Y7, (R12)(R13*1)
 	VMULPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (R11)(R13*1)
 	VMULPS       Y7, Y5, Y5
 	VADDPS       Y5, Y3, Y3
 	VMULPS       Y7, Y6, Y5
 	VMULPS       Y7, Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMOVUPS      32(R8)(R11*1), Y5
-	VMOVUPS      32(R9)(R11*1), Y6
+	VMOVUPS      32(R9)(R13*1), Y5
+	VMOVUPS      32(R10)(R13*1), Y6
 	VMULPS       Y5, Y2, Y7
 	VROUNDPS     $0x00, Y7, Y7
 	VMAXPS       Y0, Y7, Y7
 	VMINPS       Y1, Y7, Y7
-	VMOVUPS      Y7, 32(R10)(R11*1)
+	VMOVUPS      Y7, 32(R12)(R13*1)
 	VMULPS       Y5, Y6, Y5
+	VMOVUPS      Y5, 32(R11)(R13*1)
 	VMULPS       Y7, Y5, Y5
 	VADDPS       Y5, Y3, Y3
 	VMULPS       Y7, Y6, Y5
 	VMULPS       Y7, Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMOVUPS      64(R8)(R11*1), Y5
-	VMOVUPS      64(R9)(R11*1), Y6
+	VMOVUPS      64(R9)(R13*1), Y5
+	VMOVUPS      64(R10)(R13*1), Y6
 	VMULPS       Y5, Y2, Y7
 	VROUNDPS     $0x00, Y7, Y7
 	VMAXPS       Y0, Y7, Y7
 	VMINPS       Y1, Y7, Y7
-	VMOVUPS      Y7, 64(R10)(R11*1)
+	VMOVUPS      Y7, 64(R12)(R13*1)
 	VMULPS       Y5, Y6, Y5
+	VMOVUPS      Y5, 64(R11)(R13*1)
 	VMULPS       Y7, Y5, Y5
 	VADDPS       Y5, Y3, Y3
 	VMULPS       Y7, Y6, Y5
 	VMULPS       Y7, Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VMOVUPS      96(R8)(R11*1), Y5
-	VMOVUPS      96(R9)(R11*1), Y6
+	VMOVUPS      96(R9)(R13*1), Y5
+	VMOVUPS      96(R10)(R13*1), Y6
 	VMULPS       Y5, Y2, Y7
 	VROUNDPS     $0x00, Y7, Y7
 	VMAXPS       Y0, Y7, Y7
 	VMINPS       Y1, Y7, Y7
-	VMOVUPS      Y7, 96(R10)(R11*1)
+	VMOVUPS      Y7, 96(R12)(R13*1)
 	VMULPS       Y5, Y6, Y5
+	VMOVUPS      Y5, 96(R11)(R13*1)
 	VMULPS       Y7, Y5, Y5
 	VADDPS       Y5, Y3, Y3
 	VMULPS       Y7, Y6, Y5
 	VMULPS       Y7, Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	ADDQ         $0x00000080, R11
-	CMPQ         R11, SI
+	ADDQ         $0x00000080, R13
+	CMPQ         R13, DI
 	JLT          start0
-	MOVL         $0x7fffffff, R8
-	VMOVD        R8, X2
+	MOVL         $0x7fffffff, R9
+	VMOVD        R9, X2
 	VPBROADCASTD X2, Y2
 	VANDPS       Y3, Y2, Y2
-	MOVL         $0x7f7fffff, R8
-	VMOVD        R8, X5
+	MOVL         $0x7f7fffff, R9
+	VMOVD        R9, X5
 	VPBROADCASTD X5, Y5
 	VCMPPS       $0x16, Y5, Y2, Y2
-	VMOVMSKPS    Y2, R8
-	ORL          R8, DI
-	LEAQ         512(CX), R8
-	LEAQ         512(DX), R9
-	LEAQ         512(BX), R10
+	VMOVMSKPS    Y2, R9
+	ORL          R9, R8
+	LEAQ         512(CX), R9
+	LEAQ         512(DX), R10
+	LEAQ         512(BX), R11
+	LEAQ         512(SI), R12
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y5, Y5, Y5
-	MOVL         $0x7fffffff, R11
-	VMOVD        R11, X6
+	MOVL         $0x7fffffff, R13
+	VMOVD        R13, X6
 	VPBROADCASTD X6, Y6
-	XORQ         R11, R11
+	XORQ         R13, R13
 
 peak1:
-	VMOVUPS      (R8)(R11*1), Y7
+	VMOVUPS      (R9)(R13*1), Y7
 	VANDPS       Y7, Y6, Y8
 	VCMPPS       $0x1e, Y5, Y8, Y9
 	VBLENDVPS    Y9, Y7, Y2, Y2
 	VMAXPS       Y5, Y8, Y5
-	VMOVUPS      32(R8)(R11*1), Y7
+	VMOVUPS      32(R9)(R13*1), Y7
 	VANDPS       Y7, Y6, Y8
 	VCMPPS       $0x1e, Y5, Y8, Y9
 	VBLENDVPS    Y9, Y7, Y2, Y2
 	VMAXPS       Y5, Y8, Y5
-	VMOVUPS      64(R8)(R11*1), Y7
+	VMOVUPS      64(R9)(R13*1), Y7
 	VANDPS       Y7, Y6, Y8
 	VCMPPS       $0x1e, Y5, Y8, Y9
 	VBLENDVPS    Y9, Y7, Y2, Y2
 	VMAXPS       Y5, Y8, Y5
-	VMOVUPS      96(R8)(R11*1), Y7
+	VMOVUPS      96(R9)(R13*1), Y7
 	VANDPS       Y7, Y6, Y8
 	VCMPPS       $0x1e, Y5, Y8, Y9
 	VBLENDVPS    Y9, Y7, Y2, Y2
 	VMAXPS       Y5, Y8, Y5
-	ADDQ         $0x00000080, R11
-	CMPQ         R11, SI
+	ADDQ         $0x00000080, R13
+	CMPQ         R13, DI
 	JLT          peak1
-	MOVL         $0x26901d7d, R11
-	VMOVD        R11, X6
+	MOVL         $0x26901d7d, R13
+	VMOVD        R13, X6
 	VPBROADCASTD X6, Y6
 	VCMPPS       $0x11, Y6, Y5, Y5
-	MOVL         $0x7f800000, R11
-	VMOVD        R11, X6
+	MOVL         $0x7f800000, R13
+	VMOVD        R13, X6
 	VPBROADCASTD X6, Y6
 	VBLENDVPS    Y5, Y6, Y2, Y2
-	MOVL         $0x3f800000, R11
-	VMOVD        R11, X6
+	MOVL         $0x3f800000, R13
+	VMOVD        R13, X6
 	VPBROADCASTD X6, Y6
 	VXORPS       Y7, Y7, Y7
 	VBLENDVPS    Y5, Y7, Y6, Y6
@@ -1512,188 +1894,190 @@ peak1:
 	VDIVPS       Y2, Y0, Y2
 	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
-	XORQ         R11, R11
+	XORQ         R13, R13
 
 start1:
-	VMOVUPS      (R8)(R11*1), Y7
-	VMOVUPS      (R9)(R11*1), Y8
+	VMOVUPS      (R9)(R13*1), Y7
+	VMOVUPS      (R10)(R13*1), Y8
 	VMULPS       Y7, Y2, Y9
 	VROUNDPS     $0x00, Y9, Y9
 	VMAXPS       Y0, Y9, Y9
 	VMINPS       Y1, Y9, Y9
-	VMOVUPS      Y9, (R10)(R11*1)
+	VMOVUPS      Y9, (R12)(R13*1)
 	VMULPS       Y7, Y8, Y7
+	VMOVUPS      Y7, (R11)(R13*1)
 	VMULPS       Y9, Y7, Y7
 	VADDPS       Y7, Y5, Y5
 	VMULPS       Y9, Y8, Y7
 	VMULPS       Y9, Y7, Y7
 	VADDPS       Y7, Y6, Y6
-	VMOVUPS      32(R8)(R11*1), Y7
-	VMOVUPS      32(R9)(R11*1), Y8
+	VMOVUPS      32(R9)(R13*1), Y7
+	VMOVUPS      32(R10)(R13*1), Y8
 	VMULPS       Y7, Y2, Y9
 	VROUNDPS     $0x00, Y9, Y9
 	VMAXPS       Y0, Y9, Y9
 	VMINPS       Y1, Y9, Y9
-	VMOVUPS      Y9, 32(R10)(R11*1)
+	VMOVUPS      Y9, 32(R12)(R13*1)
 	VMULPS       Y7, Y8, Y7
+	VMOVUPS      Y7, 32(R11)(R13*1)
 	VMULPS       Y9, Y7, Y7
 	VADDPS       Y7, Y5, Y5
 	VMULPS       Y9, Y8, Y7
 	VMULPS       Y9, Y7, Y7
 	VADDPS       Y7, Y6, Y6
-	VMOVUPS      64(R8)(R11*1), Y7
-	VMOVUPS      64(R9)(R11*1), Y8
+	VMOVUPS      64(R9)(R13*1), Y7
+	VMOVUPS      64(R10)(R13*1), Y8
 	VMULPS       Y7, Y2, Y9
 	VROUNDPS     $0x00, Y9, Y9
 	VMAXPS       Y0, Y9, Y9
 	VMINPS       Y1, Y9, Y9
-	VMOVUPS      Y9, 64(R10)(R11*1)
+	VMOVUPS      Y9, 64(R12)(R13*1)
 	VMULPS       Y7, Y8, Y7
+	VMOVUPS      Y7, 64(R11)(R13*1)
 	VMULPS       Y9, Y7, Y7
 	VADDPS       Y7, Y5, Y5
 	VMULPS       Y9, Y8, Y7
 	VMULPS       Y9, Y7, Y7
 	VADDPS       Y7, Y6, Y6
-	VMOVUPS      96(R8)(R11*1), Y7
-	VMOVUPS      96(R9)(R11*1), Y8
+	VMOVUPS      96(R9)(R13*1), Y7
+	VMOVUPS      96(R10)(R13*1), Y8
 	VMULPS       Y7, Y2, Y9
 	VROUNDPS     $0x00, Y9, Y9
 	VMAXPS       Y0, Y9, Y9
 	VMINPS       Y1, Y9, Y9
-	VMOVUPS      Y9, 96(R10)(R11*1)
+	VMOVUPS      Y9, 96(R12)(R13*1)
 	VMULPS       Y7, Y8, Y7
+	VMOVUPS      Y7, 96(R11)(R13*1)
 	VMULPS       Y9, Y7, Y7
 	VADDPS       Y7, Y5, Y5
 	VMULPS       Y9, Y8, Y7
 	VMULPS       Y9, Y7, Y7
 	VADDPS       Y7, Y6, Y6
-	ADDQ         $0x00000080, R11
-	CMPQ         R11, SI
+	ADDQ         $0x00000080, R13
+	CMPQ         R13, DI
 	JLT          start1
-	MOVL         $0x7fffffff, R8
-	VMOVD        R8, X2
+	MOVL         $0x7fffffff, R9
+	VMOVD        R9, X2
 	VPBROADCASTD X2, Y2
 	VANDPS       Y5, Y2, Y2
-	MOVL         $0x7f7fffff, R8
-	VMOVD        R8, X7
+	MOVL         $0x7f7fffff, R9
+	VMOVD        R9, X7
 	VPBROADCASTD X7, Y7
 	VCMPPS       $0x16, Y7, Y2, Y2
-	VMOVMSKPS    Y2, R8
-	ORL          R8, DI
-	MOVQ         $0x00000005, R8
+	VMOVMSKPS    Y2, R9
+	ORL          R9, R8
+	VMULPS       Y3, Y3, Y2
+	VMULPS       Y5, Y5, Y7
+	MOVQ         $0x00000005, R9
 
 pass:
-	XORL R9, R9
-	XORQ R10, R10
+	XORL R10, R10
+	XORQ R11, R11
 
 descend:
 	// way 0
-	VMOVUPS      (CX)(R10*1), Y2
-	VMOVUPS      (DX)(R10*1), Y7
-	VMOVUPS      (BX)(R10*1), Y8
-	VMULPS       Y2, Y7, Y9
-	VMULPS       Y8, Y9, Y10
+	VMOVUPS      (DX)(R11*1), Y8
+	VMOVUPS      (SI)(R11*1), Y9
+	VMULPS       (BX)(R11*1), Y9, Y10
 	VSUBPS       Y10, Y3, Y10
-	VMULPS       Y8, Y7, Y11
-	VMULPS       Y8, Y11, Y11
+	VMULPS       Y9, Y8, Y11
+	VMULPS       Y9, Y11, Y11
 	VSUBPS       Y11, Y4, Y11
 	VXORPS       Y12, Y12, Y12
 	VCMPPS       $0x1e, Y12, Y10, Y12
-	VMULPS       Y11, Y2, Y2
-	VDIVPS       Y10, Y2, Y2
-	MOVL         $0x7fffffff, R11
-	VMOVD        R11, X13
-	VPBROADCASTD X13, Y13
-	VANDPS       Y13, Y2, Y13
-	MOVL         $0x4a800000, R11
-	VMOVD        R11, X14
+	VMULPS       (CX)(R11*1), Y11, Y13
+	VDIVPS       Y10, Y13, Y13
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X14
 	VPBROADCASTD X14, Y14
-	VCMPPS       $0x16, Y14, Y13, Y13
-	VANDPS       Y12, Y13, Y13
-	VMOVMSKPS    Y13, R11
-	ORL          R11, DI
-	VROUNDPS     $0x00, Y2, Y2
-	VMAXPS       Y0, Y2, Y2
-	VMINPS       Y1, Y2, Y2
-	VCMPPS       $0x04, Y8, Y2, Y13
-	VANDPS       Y12, Y13, Y12
-	VMULPS       Y2, Y9, Y9
-	VADDPS       Y9, Y10, Y9
-	VMULPS       Y2, Y7, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y11, Y7
-	VXORPS       Y10, Y10, Y10
-	VCMPPS       $0x1e, Y10, Y7, Y10
-	VANDPS       Y12, Y10, Y10
-	VMULPS       Y9, Y9, Y11
-	VMULPS       Y4, Y11, Y11
-	VMULPS       Y3, Y3, Y12
-	VMULPS       Y7, Y12, Y12
-	VCMPPS       $0x1e, Y12, Y11, Y11
-	VANDPS       Y10, Y11, Y10
-	VBLENDVPS    Y10, Y2, Y8, Y8
-	VMOVUPS      Y8, (BX)(R10*1)
-	VBLENDVPS    Y10, Y9, Y3, Y3
-	VBLENDVPS    Y10, Y7, Y4, Y4
-	VMOVMSKPS    Y10, R11
-	ORL          R11, R9
+	VANDPS       Y14, Y13, Y14
+	MOVL         $0x4a800000, R12
+	VMOVD        R12, X15
+	VPBROADCASTD X15, Y15
+	VCMPPS       $0x16, Y15, Y14, Y14
+	VANDPS       Y12, Y14, Y14
+	VMOVMSKPS    Y14, R12
+	ORL          R12, R8
+	VROUNDPS     $0x00, Y13, Y13
+	VMAXPS       Y0, Y13, Y13
+	VMINPS       Y1, Y13, Y13
+	VCMPPS       $0x04, Y9, Y13, Y14
+	VANDPS       Y12, Y14, Y12
+	VMULPS       (BX)(R11*1), Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       Y13, Y8, Y8
+	VMULPS       Y13, Y8, Y8
+	VADDPS       Y8, Y11, Y8
+	VXORPS       Y11, Y11, Y11
+	VCMPPS       $0x1e, Y11, Y8, Y11
+	VANDPS       Y12, Y11, Y11
+	VMULPS       Y10, Y10, Y12
+	VMULPS       Y4, Y12, Y14
+	VMULPS       Y8, Y2, Y15
+	VCMPPS       $0x1e, Y15, Y14, Y14
+	VANDPS       Y11, Y14, Y11
+	VBLENDVPS    Y11, Y13, Y9, Y9
+	VMOVUPS      Y9, (SI)(R11*1)
+	VBLENDVPS    Y11, Y10, Y3, Y3
+	VBLENDVPS    Y11, Y12, Y2, Y2
+	VBLENDVPS    Y11, Y8, Y4, Y4
+	VMOVMSKPS    Y11, R12
+	ORL          R12, R10
 
 	// way 1
-	VMOVUPS      512(CX)(R10*1), Y2
-	VMOVUPS      512(DX)(R10*1), Y7
-	VMOVUPS      512(BX)(R10*1), Y8
-	VMULPS       Y2, Y7, Y9
-	VMULPS       Y8, Y9, Y10
+	VMOVUPS      512(DX)(R11*1), Y8
+	VMOVUPS      512(SI)(R11*1), Y9
+	VMULPS       512(BX)(R11*1), Y9, Y10
 	VSUBPS       Y10, Y5, Y10
-	VMULPS       Y8, Y7, Y11
-	VMULPS       Y8, Y11, Y11
+	VMULPS       Y9, Y8, Y11
+	VMULPS       Y9, Y11, Y11
 	VSUBPS       Y11, Y6, Y11
 	VXORPS       Y12, Y12, Y12
 	VCMPPS       $0x1e, Y12, Y10, Y12
-	VMULPS       Y11, Y2, Y2
-	VDIVPS       Y10, Y2, Y2
-	MOVL         $0x7fffffff, R11
-	VMOVD        R11, X13
-	VPBROADCASTD X13, Y13
-	VANDPS       Y13, Y2, Y13
-	MOVL         $0x4a800000, R11
-	VMOVD        R11, X14
+	VMULPS       512(CX)(R11*1), Y11, Y13
+	VDIVPS       Y10, Y13, Y13
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X14
 	VPBROADCASTD X14, Y14
-	VCMPPS       $0x16, Y14, Y13, Y13
-	VANDPS       Y12, Y13, Y13
-	VMOVMSKPS    Y13, R11
-	ORL          R11, DI
-	VROUNDPS     $0x00, Y2, Y2
-	VMAXPS       Y0, Y2, Y2
-	VMINPS       Y1, Y2, Y2
-	VCMPPS       $0x04, Y8, Y2, Y13
-	VANDPS       Y12, Y13, Y12
-	VMULPS       Y2, Y9, Y9
-	VADDPS       Y9, Y10, Y9
-	VMULPS       Y2, Y7, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y11, Y7
-	VXORPS       Y10, Y10, Y10
-	VCMPPS       $0x1e, Y10, Y7, Y10
-	VANDPS       Y12, Y10, Y10
-	VMULPS       Y9, Y9, Y11
-	VMULPS       Y6, Y11, Y11
-	VMULPS       Y5, Y5, Y12
-	VMULPS       Y7, Y12, Y12
-	VCMPPS       $0x1e, Y12, Y11, Y11
-	VANDPS       Y10, Y11, Y10
-	VBLENDVPS    Y10, Y2, Y8, Y8
-	VMOVUPS      Y8, 512(BX)(R10*1)
-	VBLENDVPS    Y10, Y9, Y5, Y5
-	VBLENDVPS    Y10, Y7, Y6, Y6
-	VMOVMSKPS    Y10, R11
-	ORL          R11, R9
-	ADDQ         $0x00000020, R10
-	CMPQ         R10, SI
+	VANDPS       Y14, Y13, Y14
+	MOVL         $0x4a800000, R12
+	VMOVD        R12, X15
+	VPBROADCASTD X15, Y15
+	VCMPPS       $0x16, Y15, Y14, Y14
+	VANDPS       Y12, Y14, Y14
+	VMOVMSKPS    Y14, R12
+	ORL          R12, R8
+	VROUNDPS     $0x00, Y13, Y13
+	VMAXPS       Y0, Y13, Y13
+	VMINPS       Y1, Y13, Y13
+	VCMPPS       $0x04, Y9, Y13, Y14
+	VANDPS       Y12, Y14, Y12
+	VMULPS       512(BX)(R11*1), Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       Y13, Y8, Y8
+	VMULPS       Y13, Y8, Y8
+	VADDPS       Y8, Y11, Y8
+	VXORPS       Y11, Y11, Y11
+	VCMPPS       $0x1e, Y11, Y8, Y11
+	VANDPS       Y12, Y11, Y11
+	VMULPS       Y10, Y10, Y12
+	VMULPS       Y6, Y12, Y14
+	VMULPS       Y8, Y7, Y15
+	VCMPPS       $0x1e, Y15, Y14, Y14
+	VANDPS       Y11, Y14, Y11
+	VBLENDVPS    Y11, Y13, Y9, Y9
+	VMOVUPS      Y9, 512(SI)(R11*1)
+	VBLENDVPS    Y11, Y10, Y5, Y5
+	VBLENDVPS    Y11, Y12, Y7, Y7
+	VBLENDVPS    Y11, Y8, Y6, Y6
+	VMOVMSKPS    Y11, R12
+	ORL          R12, R10
+	ADDQ         $0x00000020, R11
+	CMPQ         R11, DI
 	JLT          descend
-	TESTL        R9, R9
+	TESTL        R10, R10
 	JZ           descended
-	DECQ         R8
+	DECQ         R9
 	JNZ          pass
 
 descended:
@@ -1709,278 +2093,282 @@ descended:
 	VDIVPS    Y6, Y5, Y2
 	VBLENDVPS Y1, Y2, Y0, Y0
 	VMOVUPS   Y0, 64(AX)
-	MOVL      DI, 256(AX)
+	MOVL      R8, 256(AX)
 	VZEROUPPER
 	RET
 
-// func fitPositiveAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, tops *[9]float32)
+// func fitPositiveAVX2(fit *float32, x *float32, w *float32, products *float32, levels *float32, n int, tops *[9]float32)
 // Requires: AVX, AVX2
-TEXT ·fitPositiveAVX2(SB), NOSPLIT, $0-48
+TEXT ·fitPositiveAVX2(SB), NOSPLIT, $0-56
 	MOVQ         fit+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         w+16(FP), DX
-	MOVQ         levels+24(FP), BX
-	MOVQ         n+32(FP), SI
-	SHLQ         $0x05, SI
-	MOVQ         tops+40(FP), DI
-	VBROADCASTSS (DI), Y0
+	MOVQ         products+24(FP), BX
+	MOVQ         levels+32(FP), SI
+	MOVQ         n+40(FP), DI
+	SHLQ         $0x05, DI
+	MOVQ         tops+48(FP), R8
+	VBROADCASTSS (R8), Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
-	XORQ         R8, R8
+	XORQ         R9, R9
 
 peak:
-	VMOVUPS   (CX)(R8*1), Y3
+	VMOVUPS   (CX)(R9*1), Y3
 	VMAXPS    Y1, Y3, Y1
 	VMINPS    Y2, Y3, Y2
-	VMOVUPS   32(CX)(R8*1), Y3
+	VMOVUPS   32(CX)(R9*1), Y3
 	VMAXPS    Y1, Y3, Y1
 	VMINPS    Y2, Y3, Y2
-	VMOVUPS   64(CX)(R8*1), Y3
+	VMOVUPS   64(CX)(R9*1), Y3
 	VMAXPS    Y1, Y3, Y1
 	VMINPS    Y2, Y3, Y2
-	VMOVUPS   96(CX)(R8*1), Y3
+	VMOVUPS   96(CX)(R9*1), Y3
 	VMAXPS    Y1, Y3, Y1
 	VMINPS    Y2, Y3, Y2
-	ADDQ      $0x00000080, R8
-	CMPQ      R8, SI
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, DI
 	JLT       peak
 	VXORPS    Y3, Y3, Y3
 	VCMPPS    $0x11, Y3, Y2, Y2
-	VMOVMSKPS Y2, R9
+	VMOVMSKPS Y2, R10
 
 	// zeros get a scale that makes all levels 0
-	MOVL         $0x26901d7d, R8
-	VMOVD        R8, X2
+	MOVL         $0x26901d7d, R9
+	VMOVD        R9, X2
 	VPBROADCASTD X2, Y2
 	VCMPPS       $0x11, Y2, Y1, Y2
-	MOVL         $0x7f800000, R8
-	VMOVD        R8, X3
+	MOVL         $0x7f800000, R9
+	VMOVD        R9, X3
 	VPBROADCASTD X3, Y3
 	VBLENDVPS    Y2, Y3, Y1, Y1
-	VBROADCASTSS (DI), Y2
+	VBROADCASTSS (R8), Y2
 	VDIVPS       Y1, Y2, Y2
-	MOVL         $0x3f800000, R8
-	VMOVD        R8, X3
+	MOVL         $0x3f800000, R9
+	VMOVD        R9, X3
 	VPBROADCASTD X3, Y3
 	VDIVPS       Y2, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	XORQ         R8, R8
+	XORQ         R9, R9
 
 first:
-	VMOVUPS  (CX)(R8*1), Y5
-	VMULPS   (CX)(R8*1), Y2, Y6
+	VMOVUPS  (CX)(R9*1), Y5
+	VMULPS   (CX)(R9*1), Y2, Y6
 	VROUNDPS $0x00, Y6, Y6
 	VMINPS   Y0, Y6, Y6
 	VMULPS   Y6, Y3, Y6
 	VSUBPS   Y6, Y5, Y5
-	VMULPS   (DX)(R8*1), Y5, Y6
+	VMULPS   (DX)(R9*1), Y5, Y6
 	VMULPS   Y5, Y6, Y5
 	VADDPS   Y5, Y4, Y4
-	VMOVUPS  32(CX)(R8*1), Y5
-	VMULPS   32(CX)(R8*1), Y2, Y6
+	VMOVUPS  32(CX)(R9*1), Y5
+	VMULPS   32(CX)(R9*1), Y2, Y6
 	VROUNDPS $0x00, Y6, Y6
 	VMINPS   Y0, Y6, Y6
 	VMULPS   Y6, Y3, Y6
 	VSUBPS   Y6, Y5, Y5
-	VMULPS   32(DX)(R8*1), Y5, Y6
+	VMULPS   32(DX)(R9*1), Y5, Y6
 	VMULPS   Y5, Y6, Y5
 	VADDPS   Y5, Y4, Y4
-	VMOVUPS  64(CX)(R8*1), Y5
-	VMULPS   64(CX)(R8*1), Y2, Y6
+	VMOVUPS  64(CX)(R9*1), Y5
+	VMULPS   64(CX)(R9*1), Y2, Y6
 	VROUNDPS $0x00, Y6, Y6
 	VMINPS   Y0, Y6, Y6
 	VMULPS   Y6, Y3, Y6
 	VSUBPS   Y6, Y5, Y5
-	VMULPS   64(DX)(R8*1), Y5, Y6
+	VMULPS   64(DX)(R9*1), Y5, Y6
 	VMULPS   Y5, Y6, Y5
 	VADDPS   Y5, Y4, Y4
-	VMOVUPS  96(CX)(R8*1), Y5
-	VMULPS   96(CX)(R8*1), Y2, Y6
+	VMOVUPS  96(CX)(R9*1), Y5
+	VMULPS   96(CX)(R9*1), Y2, Y6
 	VROUNDPS $0x00, Y6, Y6
 	VMINPS   Y0, Y6, Y6
 	VMULPS   Y6, Y3, Y6
 	VSUBPS   Y6, Y5, Y5
-	VMULPS   96(DX)(R8*1), Y5, Y6
+	VMULPS   96(DX)(R9*1), Y5, Y6
 	VMULPS   Y5, Y6, Y5
 	VADDPS   Y5, Y4, Y4
-	ADDQ     $0x00000080, R8
-	CMPQ     R8, SI
+	ADDQ     $0x00000080, R9
+	CMPQ     R9, DI
 	JLT      first
-	LEAQ     36(DI), R8
-	ADDQ     $0x00000004, DI
+	LEAQ     36(R8), R9
+	ADDQ     $0x00000004, R8
 
 step:
-	VBROADCASTSS (DI), Y3
+	VBROADCASTSS (R8), Y3
 	VDIVPS       Y1, Y3, Y3
-	MOVL         $0x3f800000, R10
-	VMOVD        R10, X5
+	MOVL         $0x3f800000, R11
+	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
 	VDIVPS       Y3, Y5, Y5
 	VXORPS       Y6, Y6, Y6
-	XORQ         R10, R10
+	XORQ         R11, R11
 
 trial:
-	VMOVUPS   (CX)(R10*1), Y7
-	VMULPS    (CX)(R10*1), Y3, Y8
+	VMOVUPS   (CX)(R11*1), Y7
+	VMULPS    (CX)(R11*1), Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMINPS    Y0, Y8, Y8
 	VMULPS    Y8, Y5, Y8
 	VSUBPS    Y8, Y7, Y7
-	VMULPS    (DX)(R10*1), Y7, Y8
+	VMULPS    (DX)(R11*1), Y7, Y8
 	VMULPS    Y7, Y8, Y7
 	VADDPS    Y7, Y6, Y6
-	VMOVUPS   32(CX)(R10*1), Y7
-	VMULPS    32(CX)(R10*1), Y3, Y8
+	VMOVUPS   32(CX)(R11*1), Y7
+	VMULPS    32(CX)(R11*1), Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMINPS    Y0, Y8, Y8
 	VMULPS    Y8, Y5, Y8
 	VSUBPS    Y8, Y7, Y7
-	VMULPS    32(DX)(R10*1), Y7, Y8
+	VMULPS    32(DX)(R11*1), Y7, Y8
 	VMULPS    Y7, Y8, Y7
 	VADDPS    Y7, Y6, Y6
-	VMOVUPS   64(CX)(R10*1), Y7
-	VMULPS    64(CX)(R10*1), Y3, Y8
+	VMOVUPS   64(CX)(R11*1), Y7
+	VMULPS    64(CX)(R11*1), Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMINPS    Y0, Y8, Y8
 	VMULPS    Y8, Y5, Y8
 	VSUBPS    Y8, Y7, Y7
-	VMULPS    64(DX)(R10*1), Y7, Y8
+	VMULPS    64(DX)(R11*1), Y7, Y8
 	VMULPS    Y7, Y8, Y7
 	VADDPS    Y7, Y6, Y6
-	VMOVUPS   96(CX)(R10*1), Y7
-	VMULPS    96(CX)(R10*1), Y3, Y8
+	VMOVUPS   96(CX)(R11*1), Y7
+	VMULPS    96(CX)(R11*1), Y3, Y8
 	VROUNDPS  $0x00, Y8, Y8
 	VMINPS    Y0, Y8, Y8
 	VMULPS    Y8, Y5, Y8
 	VSUBPS    Y8, Y7, Y7
-	VMULPS    96(DX)(R10*1), Y7, Y8
+	VMULPS    96(DX)(R11*1), Y7, Y8
 	VMULPS    Y7, Y8, Y7
 	VADDPS    Y7, Y6, Y6
-	ADDQ      $0x00000080, R10
-	CMPQ      R10, SI
+	ADDQ      $0x00000080, R11
+	CMPQ      R11, DI
 	JLT       trial
 	VCMPPS    $0x11, Y4, Y6, Y5
 	VBLENDVPS Y5, Y6, Y4, Y4
 	VBLENDVPS Y5, Y3, Y2, Y2
-	ADDQ      $0x00000004, DI
-	CMPQ      DI, R8
+	ADDQ      $0x00000004, R8
+	CMPQ      R8, R9
 	JLT       step
 	VXORPS    Y1, Y1, Y1
 	VXORPS    Y3, Y3, Y3
-	XORQ      DI, DI
+	XORQ      R8, R8
 
 sums:
-	VMULPS   (CX)(DI*1), Y2, Y4
+	VMULPS   (CX)(R8*1), Y2, Y4
 	VROUNDPS $0x00, Y4, Y4
 	VMINPS   Y0, Y4, Y4
-	VMOVUPS  (DX)(DI*1), Y5
-	VMOVUPS  Y4, (BX)(DI*1)
-	VMULPS   (CX)(DI*1), Y5, Y6
+	VMOVUPS  (DX)(R8*1), Y5
+	VMOVUPS  Y4, (SI)(R8*1)
+	VMULPS   (CX)(R8*1), Y5, Y6
+	VMOVUPS  Y6, (BX)(R8*1)
 	VMULPS   Y4, Y6, Y6
 	VADDPS   Y6, Y1, Y1
 	VMULPS   Y4, Y5, Y5
 	VMULPS   Y4, Y5, Y4
 	VADDPS   Y4, Y3, Y3
-	VMULPS   32(CX)(DI*1), Y2, Y4
+	VMULPS   32(CX)(R8*1), Y2, Y4
 	VROUNDPS $0x00, Y4, Y4
 	VMINPS   Y0, Y4, Y4
-	VMOVUPS  32(DX)(DI*1), Y5
-	VMOVUPS  Y4, 32(BX)(DI*1)
-	VMULPS   32(CX)(DI*1), Y5, Y6
+	VMOVUPS  32(DX)(R8*1), Y5
+	VMOVUPS  Y4, 32(SI)(R8*1)
+	VMULPS   32(CX)(R8*1), Y5, Y6
+	VMOVUPS  Y6, 32(BX)(R8*1)
 	VMULPS   Y4, Y6, Y6
 	VADDPS   Y6, Y1, Y1
 	VMULPS   Y4, Y5, Y5
 	VMULPS   Y4, Y5, Y4
 	VADDPS   Y4, Y3, Y3
-	VMULPS   64(CX)(DI*1), Y2, Y4
+	VMULPS   64(CX)(R8*1), Y2, Y4
 	VROUNDPS $0x00, Y4, Y4
 	VMINPS   Y0, Y4, Y4
-	VMOVUPS  64(DX)(DI*1), Y5
-	VMOVUPS  Y4, 64(BX)(DI*1)
-	VMULPS   64(CX)(DI*1), Y5, Y6
+	VMOVUPS  64(DX)(R8*1), Y5
+	VMOVUPS  Y4, 64(SI)(R8*1)
+	VMULPS   64(CX)(R8*1), Y5, Y6
+	VMOVUPS  Y6, 64(BX)(R8*1)
 	VMULPS   Y4, Y6, Y6
 	VADDPS   Y6, Y1, Y1
 	VMULPS   Y4, Y5, Y5
 	VMULPS   Y4, Y5, Y4
 	VADDPS   Y4, Y3, Y3
-	VMULPS   96(CX)(DI*1), Y2, Y4
+	VMULPS   96(CX)(R8*1), Y2, Y4
 	VROUNDPS $0x00, Y4, Y4
 	VMINPS   Y0, Y4, Y4
-	VMOVUPS  96(DX)(DI*1), Y5
-	VMOVUPS  Y4, 96(BX)(DI*1)
-	VMULPS   96(CX)(DI*1), Y5, Y6
+	VMOVUPS  96(DX)(R8*1), Y5
+	VMOVUPS  Y4, 96(SI)(R8*1)
+	VMULPS   96(CX)(R8*1), Y5, Y6
+	VMOVUPS  Y6, 96(BX)(R8*1)
 	VMULPS   Y4, Y6, Y6
 	VADDPS   Y6, Y1, Y1
 	VMULPS   Y4, Y5, Y5
 	VMULPS   Y4, Y5, Y4
 	VADDPS   Y4, Y3, Y3
-	ADDQ     $0x00000080, DI
-	CMPQ     DI, SI
+	ADDQ     $0x00000080, R8
+	CMPQ     R8, DI
 	JLT      sums
 	VXORPS   Y2, Y2, Y2
-	MOVQ     $0x00000005, DI
+	VMULPS   Y1, Y1, Y4
+	MOVQ     $0x00000005, R8
 
 pass:
-	XORL R8, R8
-	XORQ R10, R10
+	XORL R9, R9
+	XORQ R11, R11
 
 descend:
 	// way 0
-	VMOVUPS      (CX)(R10*1), Y4
-	VMOVUPS      (DX)(R10*1), Y5
-	VMOVUPS      (BX)(R10*1), Y6
-	VMULPS       Y4, Y5, Y7
-	VMULPS       Y6, Y7, Y8
-	VSUBPS       Y8, Y1, Y8
-	VMULPS       Y6, Y5, Y9
-	VMULPS       Y6, Y9, Y9
-	VSUBPS       Y9, Y3, Y9
+	VMOVUPS      (DX)(R11*1), Y5
+	VMOVUPS      (SI)(R11*1), Y6
+	VMULPS       (BX)(R11*1), Y6, Y7
+	VSUBPS       Y7, Y1, Y7
+	VMULPS       Y6, Y5, Y8
+	VMULPS       Y6, Y8, Y8
+	VSUBPS       Y8, Y3, Y8
+	VXORPS       Y9, Y9, Y9
+	VCMPPS       $0x1e, Y9, Y7, Y9
 	VXORPS       Y10, Y10, Y10
 	VCMPPS       $0x1e, Y10, Y8, Y10
-	VXORPS       Y11, Y11, Y11
-	VCMPPS       $0x1e, Y11, Y9, Y11
-	VANDPS       Y10, Y11, Y10
-	VMULPS       Y9, Y4, Y4
-	VDIVPS       Y8, Y4, Y4
-	MOVL         $0x7fffffff, R11
-	VMOVD        R11, X11
+	VANDPS       Y9, Y10, Y9
+	VMULPS       (CX)(R11*1), Y8, Y10
+	VDIVPS       Y7, Y10, Y10
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X11
 	VPBROADCASTD X11, Y11
-	VANDPS       Y11, Y4, Y11
-	MOVL         $0x4a800000, R11
-	VMOVD        R11, X12
+	VANDPS       Y11, Y10, Y11
+	MOVL         $0x4a800000, R12
+	VMOVD        R12, X12
 	VPBROADCASTD X12, Y12
 	VCMPPS       $0x16, Y12, Y11, Y11
-	VANDPS       Y10, Y11, Y11
-	VMOVMSKPS    Y11, R11
-	ORL          R11, R9
-	VROUNDPS     $0x00, Y4, Y4
-	VMAXPS       Y2, Y4, Y4
-	VMINPS       Y0, Y4, Y4
-	VCMPPS       $0x04, Y6, Y4, Y11
-	VANDPS       Y10, Y11, Y10
-	VMULPS       Y4, Y7, Y7
-	VADDPS       Y7, Y8, Y7
-	VMULPS       Y4, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y9, Y5
+	VANDPS       Y9, Y11, Y11
+	VMOVMSKPS    Y11, R12
+	ORL          R12, R10
+	VROUNDPS     $0x00, Y10, Y10
+	VMAXPS       Y2, Y10, Y10
+	VMINPS       Y0, Y10, Y10
+	VCMPPS       $0x04, Y6, Y10, Y11
+	VANDPS       Y9, Y11, Y9
+	VMULPS       (BX)(R11*1), Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	VMULPS       Y10, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VADDPS       Y5, Y8, Y5
 	VMULPS       Y7, Y7, Y8
-	VMULPS       Y3, Y8, Y8
-	VMULPS       Y1, Y1, Y9
-	VMULPS       Y5, Y9, Y9
-	VCMPPS       $0x1e, Y9, Y8, Y8
-	VANDPS       Y10, Y8, Y8
-	VBLENDVPS    Y8, Y4, Y6, Y6
-	VMOVUPS      Y6, (BX)(R10*1)
-	VBLENDVPS    Y8, Y7, Y1, Y1
-	VBLENDVPS    Y8, Y5, Y3, Y3
-	VMOVMSKPS    Y8, R11
-	ORL          R11, R8
-	ADDQ         $0x00000020, R10
-	CMPQ         R10, SI
+	VMULPS       Y3, Y8, Y11
+	VMULPS       Y5, Y4, Y12
+	VCMPPS       $0x1e, Y12, Y11, Y11
+	VANDPS       Y9, Y11, Y9
+	VBLENDVPS    Y9, Y10, Y6, Y6
+	VMOVUPS      Y6, (SI)(R11*1)
+	VBLENDVPS    Y9, Y7, Y1, Y1
+	VBLENDVPS    Y9, Y8, Y4, Y4
+	VBLENDVPS    Y9, Y5, Y3, Y3
+	VMOVMSKPS    Y9, R12
+	ORL          R12, R9
+	ADDQ         $0x00000020, R11
+	CMPQ         R11, DI
 	JLT          descend
-	TESTL        R8, R8
+	TESTL        R9, R9
 	JZ           descended
-	DECQ         DI
+	DECQ         R8
 	JNZ          pass
 
 descended:
@@ -1990,7 +2378,7 @@ descended:
 	VDIVPS    Y3, Y1, Y1
 	VBLENDVPS Y2, Y1, Y0, Y0
 	VMOVUPS   Y0, (AX)
-	MOVL      R9, 64(AX)
+	MOVL      R10, 64(AX)
 	VZEROUPPER
 	RET
 
@@ -3458,7 +3846,7 @@ TEXT ·deviationWeightsAVX512(SB), NOSPLIT, $0-28
 	MOVQ   x+8(FP), CX
 	MOVQ   n+16(FP), DX
 	SHLQ   $0x06, DX
-	VPXORD Z0, Z0, Z0
+	VXORPS Z0, Z0, Z0
 	XORQ   BX, BX
 
 square:
@@ -3504,14 +3892,14 @@ weight:
 	RET
 
 // func importanceWeightsAVX512(w *float32, sum *[16]float32, x *float32, importance *float32, sigma2 *[16]float32, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·importanceWeightsAVX512(SB), NOSPLIT, $0-48
 	MOVQ    w+0(FP), AX
 	MOVQ    x+16(FP), CX
 	MOVQ    importance+24(FP), DX
 	MOVQ    n+40(FP), BX
 	SHLQ    $0x06, BX
-	VPXORD  Z0, Z0, Z0
+	VXORPS  Z0, Z0, Z0
 	MOVQ    sigma2+32(FP), SI
 	VMOVUPS (SI), Z1
 	XORQ    SI, SI
@@ -3592,7 +3980,7 @@ TEXT ·fitAffineAVX512(SB), NOSPLIT, $0-48
 	MOVQ         levels+24(FP), SI
 	MOVQ         s+40(FP), DI
 	VBROADCASTSS (DI), Z0
-	VPXORD       Z1, Z1, Z1
+	VXORPS       Z1, Z1, Z1
 
 	// the range and sums; -0 is what adding starts from without changing anything
 	VMOVUPS      (DX), Z2
@@ -3718,51 +4106,54 @@ first:
 	ADDQ        $0x00000100, R8
 	CMPQ        R8, AX
 	JLT         first
-	VPXORD      Z8, Z8, Z8
+	VXORPS      Z3, Z3, Z3
 	XORQ        R8, R8
 
 firstError:
-	VMULPS  (SI)(R8*1), Z2, Z3
-	VADDPS  Z6, Z3, Z3
-	VSUBPS  (DX)(R8*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  (BX)(R8*1), Z3, Z3
-	VADDPS  Z3, Z8, Z8
-	VMULPS  64(SI)(R8*1), Z2, Z3
-	VADDPS  Z6, Z3, Z3
-	VSUBPS  64(DX)(R8*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  64(BX)(R8*1), Z3, Z3
-	VADDPS  Z3, Z8, Z8
-	VMULPS  128(SI)(R8*1), Z2, Z3
-	VADDPS  Z6, Z3, Z3
-	VSUBPS  128(DX)(R8*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  128(BX)(R8*1), Z3, Z3
-	VADDPS  Z3, Z8, Z8
-	VMULPS  192(SI)(R8*1), Z2, Z3
-	VADDPS  Z6, Z3, Z3
-	VSUBPS  192(DX)(R8*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  192(BX)(R8*1), Z3, Z3
-	VADDPS  Z3, Z8, Z8
+	VMULPS  (SI)(R8*1), Z2, Z4
+	VADDPS  Z6, Z4, Z4
+	VSUBPS  (DX)(R8*1), Z4, Z4
+	VMULPS  Z4, Z4, Z4
+	VMULPS  (BX)(R8*1), Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMULPS  64(SI)(R8*1), Z2, Z4
+	VADDPS  Z6, Z4, Z4
+	VSUBPS  64(DX)(R8*1), Z4, Z4
+	VMULPS  Z4, Z4, Z4
+	VMULPS  64(BX)(R8*1), Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMULPS  128(SI)(R8*1), Z2, Z4
+	VADDPS  Z6, Z4, Z4
+	VSUBPS  128(DX)(R8*1), Z4, Z4
+	VMULPS  Z4, Z4, Z4
+	VMULPS  128(BX)(R8*1), Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMULPS  192(SI)(R8*1), Z2, Z4
+	VADDPS  Z6, Z4, Z4
+	VSUBPS  192(DX)(R8*1), Z4, Z4
+	VMULPS  Z4, Z4, Z4
+	VMULPS  192(BX)(R8*1), Z4, Z4
+	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x00000100, R8
 	CMPQ    R8, AX
 	JLT     firstError
-	VMOVUPS Z8, 576(CX)
+	VMOVUPS Z3, 576(CX)
 	LEAQ    64(DI), R8
-	MOVQ    8(DI), DI
+	MOVQ    8(DI), R9
+	LEAQ    (R8)(R9*4), R9
+	MOVQ    16(DI), DI
 	LEAQ    (R8)(DI*4), DI
 
-step:
+	// the steps that can't give levels above the top
+free:
 	VMOVUPS      384(CX), Z2
 	VSUBPS       Z6, Z2, Z2
 	VBROADCASTSS (R8), Z3
 	VDIVPS       Z2, Z3, Z3
-	MOVL         $0x7fffffff, R9
-	VPBROADCASTD R9, Z4
-	MOVL         $0x4a800000, R9
-	VPBROADCASTD R9, Z5
+	MOVL         $0x7fffffff, R10
+	VPBROADCASTD R10, Z4
+	MOVL         $0x4a800000, R10
+	VPBROADCASTD R10, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
 	VCMPPS       $0x16, Z5, Z2, K1
@@ -3772,142 +4163,293 @@ step:
 	VANDPS       Z2, Z4, Z2
 	VCMPPS       $0x16, Z5, Z2, K2
 	VMOVUPS      384(CX), Z2
-	MOVL         $0x7f800000, R9
-	VPBROADCASTD R9, Z4
+	MOVL         $0x7f800000, R10
+	VPBROADCASTD R10, Z4
 	VCMPPS       $0x04, Z4, Z2, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R9
-	ORL          R9, 256(CX)
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	XORQ         R9, R9
+	KMOVW        K1, R10
+	ORL          R10, 256(CX)
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	XORQ         R10, R10
 
-levels:
-	VMOVUPS     (DX)(R9*1), Z2
-	VSUBPS      Z6, Z2, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, (SI)(R9*1)
-	VMULPS      (BX)(R9*1), Z4, Z5
-	VADDPS      Z5, Z9, Z9
-	VMULPS      Z4, Z5, Z4
-	VADDPS      Z4, Z10, Z10
-	VMULPS      Z2, Z5, Z2
-	VADDPS      Z2, Z11, Z11
-	VMOVUPS     64(DX)(R9*1), Z2
-	VSUBPS      Z6, Z2, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 64(SI)(R9*1)
-	VMULPS      64(BX)(R9*1), Z4, Z5
-	VADDPS      Z5, Z9, Z9
-	VMULPS      Z4, Z5, Z4
-	VADDPS      Z4, Z10, Z10
-	VMULPS      Z2, Z5, Z2
-	VADDPS      Z2, Z11, Z11
-	VMOVUPS     128(DX)(R9*1), Z2
-	VSUBPS      Z6, Z2, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 128(SI)(R9*1)
-	VMULPS      128(BX)(R9*1), Z4, Z5
-	VADDPS      Z5, Z9, Z9
-	VMULPS      Z4, Z5, Z4
-	VADDPS      Z4, Z10, Z10
-	VMULPS      Z2, Z5, Z2
-	VADDPS      Z2, Z11, Z11
-	VMOVUPS     192(DX)(R9*1), Z2
-	VSUBPS      Z6, Z2, Z4
-	VMULPS      Z4, Z3, Z4
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z1, Z4, Z4
-	VMINPS      Z0, Z4, Z4
-	VMOVUPS     Z4, 192(SI)(R9*1)
-	VMULPS      192(BX)(R9*1), Z4, Z5
-	VADDPS      Z5, Z9, Z9
-	VMULPS      Z4, Z5, Z4
-	VADDPS      Z4, Z10, Z10
-	VMULPS      Z2, Z5, Z2
-	VADDPS      Z2, Z11, Z11
-	ADDQ        $0x00000100, R9
-	CMPQ        R9, AX
-	JLT         levels
-	VMOVUPS     448(CX), Z2
-	VMOVUPS     512(CX), Z4
-	VMULPS      Z10, Z2, Z5
-	VMULPS      Z9, Z9, Z7
-	VSUBPS      Z7, Z5, Z5
-	VCMPPS      $0x1e, Z1, Z5, K1
-	VMULPS      Z11, Z2, Z2
-	VMULPS      Z9, Z4, Z7
-	VSUBPS      Z7, Z2, Z2
-	VDIVPS      Z5, Z2, Z2
-	VMULPS      Z4, Z10, Z4
-	VMULPS      Z11, Z9, Z7
-	VSUBPS      Z7, Z4, Z4
-	VDIVPS      Z5, Z4, Z4
-	VCMPPS      $0x1e, Z1, Z4, K2
-	VDIVPS      Z10, Z11, Z5
-	VMOVAPS     Z5, K2, Z2
-	VMOVAPS     Z1, K2, Z4
-	VPXORD      Z12, Z12, Z12
-	XORQ        R9, R9
+freeLevels:
+	VMOVUPS     (DX)(R10*1), Z7
+	VSUBPS      Z6, Z7, Z8
+	VMULPS      Z8, Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMOVUPS     Z8, (SI)(R10*1)
+	VMULPS      (BX)(R10*1), Z8, Z9
+	VADDPS      Z9, Z2, Z2
+	VMULPS      Z8, Z9, Z8
+	VADDPS      Z8, Z4, Z4
+	VMULPS      Z7, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	VMOVUPS     64(DX)(R10*1), Z7
+	VSUBPS      Z6, Z7, Z8
+	VMULPS      Z8, Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMOVUPS     Z8, 64(SI)(R10*1)
+	VMULPS      64(BX)(R10*1), Z8, Z9
+	VADDPS      Z9, Z2, Z2
+	VMULPS      Z8, Z9, Z8
+	VADDPS      Z8, Z4, Z4
+	VMULPS      Z7, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	VMOVUPS     128(DX)(R10*1), Z7
+	VSUBPS      Z6, Z7, Z8
+	VMULPS      Z8, Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMOVUPS     Z8, 128(SI)(R10*1)
+	VMULPS      128(BX)(R10*1), Z8, Z9
+	VADDPS      Z9, Z2, Z2
+	VMULPS      Z8, Z9, Z8
+	VADDPS      Z8, Z4, Z4
+	VMULPS      Z7, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	VMOVUPS     192(DX)(R10*1), Z7
+	VSUBPS      Z6, Z7, Z8
+	VMULPS      Z8, Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMOVUPS     Z8, 192(SI)(R10*1)
+	VMULPS      192(BX)(R10*1), Z8, Z9
+	VADDPS      Z9, Z2, Z2
+	VMULPS      Z8, Z9, Z8
+	VADDPS      Z8, Z4, Z4
+	VMULPS      Z7, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	ADDQ        $0x00000100, R10
+	CMPQ        R10, AX
+	JLT         freeLevels
+	VMOVUPS     448(CX), Z7
+	VMOVUPS     512(CX), Z8
+	VMULPS      Z4, Z7, Z9
+	VMULPS      Z2, Z2, Z10
+	VSUBPS      Z10, Z9, Z9
+	VCMPPS      $0x1e, Z1, Z9, K1
+	VMULPS      Z5, Z7, Z7
+	VMULPS      Z2, Z8, Z10
+	VSUBPS      Z10, Z7, Z7
+	VDIVPS      Z9, Z7, Z7
+	VMULPS      Z8, Z4, Z8
+	VMULPS      Z5, Z2, Z2
+	VSUBPS      Z2, Z8, Z2
+	VDIVPS      Z9, Z2, Z2
+	VCMPPS      $0x1e, Z1, Z2, K2
+	VDIVPS      Z4, Z5, Z4
+	VMOVAPS     Z4, K2, Z7
+	VMOVAPS     Z1, K2, Z2
+	VXORPS      Z4, Z4, Z4
+	XORQ        R10, R10
 
-error:
-	VMULPS       (SI)(R9*1), Z2, Z5
-	VADDPS       Z4, Z5, Z5
-	VSUBPS       (DX)(R9*1), Z5, Z5
+freeError:
+	VMULPS  (SI)(R10*1), Z7, Z5
+	VADDPS  Z2, Z5, Z5
+	VSUBPS  (DX)(R10*1), Z5, Z5
+	VMULPS  Z5, Z5, Z5
+	VMULPS  (BX)(R10*1), Z5, Z5
+	VADDPS  Z5, Z4, Z4
+	VMULPS  64(SI)(R10*1), Z7, Z5
+	VADDPS  Z2, Z5, Z5
+	VSUBPS  64(DX)(R10*1), Z5, Z5
+	VMULPS  Z5, Z5, Z5
+	VMULPS  64(BX)(R10*1), Z5, Z5
+	VADDPS  Z5, Z4, Z4
+	VMULPS  128(SI)(R10*1), Z7, Z5
+	VADDPS  Z2, Z5, Z5
+	VSUBPS  128(DX)(R10*1), Z5, Z5
+	VMULPS  Z5, Z5, Z5
+	VMULPS  128(BX)(R10*1), Z5, Z5
+	VADDPS  Z5, Z4, Z4
+	VMULPS  192(SI)(R10*1), Z7, Z5
+	VADDPS  Z2, Z5, Z5
+	VSUBPS  192(DX)(R10*1), Z5, Z5
+	VMULPS  Z5, Z5, Z5
+	VMULPS  192(BX)(R10*1), Z5, Z5
+	VADDPS  Z5, Z4, Z4
+	ADDQ    $0x00000100, R10
+	CMPQ    R10, AX
+	JLT     freeError
+	VMOVUPS 576(CX), Z5
+	VCMPPS  $0x11, Z5, Z4, K2
+	KANDW   K1, K2, K1
+	VMOVUPS 576(CX), Z5
+	VMOVAPS Z4, K1, Z5
+	VMOVUPS Z5, 576(CX)
+	VMOVUPS (CX), Z4
+	VMOVAPS Z7, K1, Z4
+	VMOVUPS Z4, (CX)
+	VMOVUPS 128(CX), Z4
+	VMOVAPS Z3, K1, Z4
+	VMOVUPS Z4, 128(CX)
+	VMOVUPS 192(CX), Z3
+	VMOVAPS Z6, K1, Z3
+	VMOVUPS Z3, 192(CX)
+	VMOVAPS Z2, K1, Z6
+	ADDQ    $0x00000004, R8
+	CMPQ    R8, DI
+	JLT     free
+
+capped:
+	VMOVUPS      384(CX), Z2
+	VSUBPS       Z6, Z2, Z2
+	VBROADCASTSS (R8), Z3
+	VDIVPS       Z2, Z3, Z3
+	MOVL         $0x7fffffff, DI
+	VPBROADCASTD DI, Z4
+	MOVL         $0x4a800000, DI
+	VPBROADCASTD DI, Z5
+	VMULPS       Z2, Z3, Z2
+	VANDPS       Z2, Z4, Z2
+	VCMPPS       $0x16, Z5, Z2, K1
+	VMOVUPS      320(CX), Z2
+	VSUBPS       Z6, Z2, Z2
+	VMULPS       Z2, Z3, Z2
+	VANDPS       Z2, Z4, Z2
+	VCMPPS       $0x16, Z5, Z2, K2
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, DI
+	VPBROADCASTD DI, Z4
+	VCMPPS       $0x04, Z4, Z2, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, DI
+	ORL          DI, 256(CX)
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	XORQ         DI, DI
+
+cappedLevels:
+	VMOVUPS     (DX)(DI*1), Z7
+	VSUBPS      Z6, Z7, Z8
+	VMULPS      Z8, Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMOVUPS     Z8, (SI)(DI*1)
+	VMULPS      (BX)(DI*1), Z8, Z9
+	VADDPS      Z9, Z2, Z2
+	VMULPS      Z8, Z9, Z8
+	VADDPS      Z8, Z4, Z4
+	VMULPS      Z7, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	VMOVUPS     64(DX)(DI*1), Z7
+	VSUBPS      Z6, Z7, Z8
+	VMULPS      Z8, Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMOVUPS     Z8, 64(SI)(DI*1)
+	VMULPS      64(BX)(DI*1), Z8, Z9
+	VADDPS      Z9, Z2, Z2
+	VMULPS      Z8, Z9, Z8
+	VADDPS      Z8, Z4, Z4
+	VMULPS      Z7, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	VMOVUPS     128(DX)(DI*1), Z7
+	VSUBPS      Z6, Z7, Z8
+	VMULPS      Z8, Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMOVUPS     Z8, 128(SI)(DI*1)
+	VMULPS      128(BX)(DI*1), Z8, Z9
+	VADDPS      Z9, Z2, Z2
+	VMULPS      Z8, Z9, Z8
+	VADDPS      Z8, Z4, Z4
+	VMULPS      Z7, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	VMOVUPS     192(DX)(DI*1), Z7
+	VSUBPS      Z6, Z7, Z8
+	VMULPS      Z8, Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMAXPS      Z1, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMOVUPS     Z8, 192(SI)(DI*1)
+	VMULPS      192(BX)(DI*1), Z8, Z9
+	VADDPS      Z9, Z2, Z2
+	VMULPS      Z8, Z9, Z8
+	VADDPS      Z8, Z4, Z4
+	VMULPS      Z7, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	ADDQ        $0x00000100, DI
+	CMPQ        DI, AX
+	JLT         cappedLevels
+	VMOVUPS     448(CX), Z7
+	VMOVUPS     512(CX), Z8
+	VMULPS      Z4, Z7, Z9
+	VMULPS      Z2, Z2, Z10
+	VSUBPS      Z10, Z9, Z9
+	VCMPPS      $0x1e, Z1, Z9, K1
+	VMULPS      Z5, Z7, Z7
+	VMULPS      Z2, Z8, Z10
+	VSUBPS      Z10, Z7, Z7
+	VDIVPS      Z9, Z7, Z7
+	VMULPS      Z8, Z4, Z8
+	VMULPS      Z5, Z2, Z2
+	VSUBPS      Z2, Z8, Z2
+	VDIVPS      Z9, Z2, Z2
+	VCMPPS      $0x1e, Z1, Z2, K2
+	VDIVPS      Z4, Z5, Z4
+	VMOVAPS     Z4, K2, Z7
+	VMOVAPS     Z1, K2, Z2
+	VXORPS      Z4, Z4, Z4
+	XORQ        DI, DI
+
+cappedError:
+	VMULPS       (SI)(DI*1), Z7, Z5
+	VADDPS       Z2, Z5, Z5
+	VSUBPS       (DX)(DI*1), Z5, Z5
 	VMULPS       Z5, Z5, Z5
-	VMULPS       (BX)(R9*1), Z5, Z5
-	VADDPS       Z5, Z12, Z12
-	VMULPS       64(SI)(R9*1), Z2, Z5
-	VADDPS       Z4, Z5, Z5
-	VSUBPS       64(DX)(R9*1), Z5, Z5
+	VMULPS       (BX)(DI*1), Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VMULPS       64(SI)(DI*1), Z7, Z5
+	VADDPS       Z2, Z5, Z5
+	VSUBPS       64(DX)(DI*1), Z5, Z5
 	VMULPS       Z5, Z5, Z5
-	VMULPS       64(BX)(R9*1), Z5, Z5
-	VADDPS       Z5, Z12, Z12
-	VMULPS       128(SI)(R9*1), Z2, Z5
-	VADDPS       Z4, Z5, Z5
-	VSUBPS       128(DX)(R9*1), Z5, Z5
+	VMULPS       64(BX)(DI*1), Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VMULPS       128(SI)(DI*1), Z7, Z5
+	VADDPS       Z2, Z5, Z5
+	VSUBPS       128(DX)(DI*1), Z5, Z5
 	VMULPS       Z5, Z5, Z5
-	VMULPS       128(BX)(R9*1), Z5, Z5
-	VADDPS       Z5, Z12, Z12
-	VMULPS       192(SI)(R9*1), Z2, Z5
-	VADDPS       Z4, Z5, Z5
-	VSUBPS       192(DX)(R9*1), Z5, Z5
+	VMULPS       128(BX)(DI*1), Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VMULPS       192(SI)(DI*1), Z7, Z5
+	VADDPS       Z2, Z5, Z5
+	VSUBPS       192(DX)(DI*1), Z5, Z5
 	VMULPS       Z5, Z5, Z5
-	VMULPS       192(BX)(R9*1), Z5, Z5
-	VADDPS       Z5, Z12, Z12
-	ADDQ         $0x00000100, R9
-	CMPQ         R9, AX
-	JLT          error
+	VMULPS       192(BX)(DI*1), Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	ADDQ         $0x00000100, DI
+	CMPQ         DI, AX
+	JLT          cappedError
 	VMOVUPS      576(CX), Z5
-	VCMPPS       $0x11, Z5, Z12, K2
+	VCMPPS       $0x11, Z5, Z4, K2
 	KANDW        K1, K2, K1
 	VMOVUPS      576(CX), Z5
-	VMOVAPS      Z12, K1, Z5
+	VMOVAPS      Z4, K1, Z5
 	VMOVUPS      Z5, 576(CX)
-	VMOVUPS      (CX), Z5
-	VMOVAPS      Z2, K1, Z5
-	VMOVUPS      Z5, (CX)
-	VMOVUPS      128(CX), Z2
-	VMOVAPS      Z3, K1, Z2
-	VMOVUPS      Z2, 128(CX)
-	VMOVUPS      192(CX), Z2
-	VMOVAPS      Z6, K1, Z2
-	VMOVUPS      Z2, 192(CX)
-	VMOVAPS      Z4, K1, Z6
+	VMOVUPS      (CX), Z4
+	VMOVAPS      Z7, K1, Z4
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      128(CX), Z4
+	VMOVAPS      Z3, K1, Z4
+	VMOVUPS      Z4, 128(CX)
+	VMOVUPS      192(CX), Z3
+	VMOVAPS      Z6, K1, Z3
+	VMOVUPS      Z3, 192(CX)
+	VMOVAPS      Z2, K1, Z6
 	ADDQ         $0x00000004, R8
-	CMPQ         R8, DI
-	JLT          step
+	CMPQ         R8, R9
+	JLT          capped
 	VMOVUPS      Z6, 64(CX)
 	VMOVUPS      (CX), Z0
 	VMOVUPS      384(CX), Z2
@@ -3934,7 +4476,7 @@ TEXT ·fitAffinePairAVX512(SB), NOSPLIT, $0-48
 	LEAQ         (SI)(AX*1), R10
 	MOVQ         s+40(FP), R11
 	VBROADCASTSS (R11), Z0
-	VPXORD       Z1, Z1, Z1
+	VXORPS       Z1, Z1, Z1
 
 	// the range and sums; -0 is what adding starts from without changing anything
 	VMOVUPS      (DX), Z2
@@ -4033,76 +4575,76 @@ range0:
 	MOVL         $0x80000000, R12
 	VPBROADCASTD R12, Z7
 	MOVL         $0x80000000, R12
-	VPBROADCASTD R12, Z18
+	VPBROADCASTD R12, Z8
 	XORQ         R12, R12
 
 range1:
-	VMOVUPS (R8)(R12*1), Z19
-	VMOVUPS (R9)(R12*1), Z20
-	VMINPS  Z4, Z19, Z4
-	VMAXPS  Z5, Z19, Z5
-	VADDPS  Z20, Z7, Z7
-	VMULPS  Z20, Z19, Z19
-	VADDPS  Z19, Z18, Z18
-	VMOVUPS 64(R8)(R12*1), Z19
-	VMOVUPS 64(R9)(R12*1), Z20
-	VMINPS  Z4, Z19, Z4
-	VMAXPS  Z5, Z19, Z5
-	VADDPS  Z20, Z7, Z7
-	VMULPS  Z20, Z19, Z19
-	VADDPS  Z19, Z18, Z18
-	VMOVUPS 128(R8)(R12*1), Z19
-	VMOVUPS 128(R9)(R12*1), Z20
-	VMINPS  Z4, Z19, Z4
-	VMAXPS  Z5, Z19, Z5
-	VADDPS  Z20, Z7, Z7
-	VMULPS  Z20, Z19, Z19
-	VADDPS  Z19, Z18, Z18
-	VMOVUPS 192(R8)(R12*1), Z19
-	VMOVUPS 192(R9)(R12*1), Z20
-	VMINPS  Z4, Z19, Z4
-	VMAXPS  Z5, Z19, Z5
-	VADDPS  Z20, Z7, Z7
-	VMULPS  Z20, Z19, Z19
-	VADDPS  Z19, Z18, Z18
+	VMOVUPS (R8)(R12*1), Z9
+	VMOVUPS (R9)(R12*1), Z10
+	VMINPS  Z4, Z9, Z4
+	VMAXPS  Z5, Z9, Z5
+	VADDPS  Z10, Z7, Z7
+	VMULPS  Z10, Z9, Z9
+	VADDPS  Z9, Z8, Z8
+	VMOVUPS 64(R8)(R12*1), Z9
+	VMOVUPS 64(R9)(R12*1), Z10
+	VMINPS  Z4, Z9, Z4
+	VMAXPS  Z5, Z9, Z5
+	VADDPS  Z10, Z7, Z7
+	VMULPS  Z10, Z9, Z9
+	VADDPS  Z9, Z8, Z8
+	VMOVUPS 128(R8)(R12*1), Z9
+	VMOVUPS 128(R9)(R12*1), Z10
+	VMINPS  Z4, Z9, Z4
+	VMAXPS  Z5, Z9, Z5
+	VADDPS  Z10, Z7, Z7
+	VMULPS  Z10, Z9, Z9
+	VADDPS  Z9, Z8, Z8
+	VMOVUPS 192(R8)(R12*1), Z9
+	VMOVUPS 192(R9)(R12*1), Z10
+	VMINPS  Z4, Z9, Z4
+	VMAXPS  Z5, Z9, Z5
+	VADDPS  Z10, Z7, Z7
+	VMULPS  Z10, Z9, Z9
+	VADDPS  Z9, Z8, Z8
 	ADDQ    $0x00000100, R12
 	CMPQ    R12, AX
 	JLT     range1
-	VMINPS  Z4, Z1, Z19
+	VMINPS  Z4, Z1, Z9
 
 	// a constant is made as wide as can be, so that all levels are 0
 	MOVL         $0x7f800000, R12
-	VPBROADCASTD R12, Z20
-	VCMPPS       $0x00, Z19, Z5, K1
-	VMOVAPS      Z20, K1, Z5
+	VPBROADCASTD R12, Z10
+	VCMPPS       $0x00, Z9, Z5, K1
+	VMOVAPS      Z10, K1, Z5
 	VMOVUPS      Z4, 320(DI)
 	VMOVUPS      Z5, 384(DI)
 	VMOVUPS      Z7, 448(DI)
-	VMOVUPS      Z18, 512(DI)
+	VMOVUPS      Z8, 512(DI)
 
 	// a sum that is not finite: something in it was not, or nearly so
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z4
-	VANDPS       Z18, Z4, Z4
+	VANDPS       Z8, Z4, Z4
 	MOVL         $0x7f7fffff, R12
 	VPBROADCASTD R12, Z7
 	VCMPPS       $0x16, Z7, Z4, K1
 	KMOVW        K1, R12
 	MOVL         R12, 256(DI)
-	VSUBPS       Z19, Z5, Z4
+	VSUBPS       Z9, Z5, Z4
 	VDIVPS       Z4, Z0, Z5
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z7
 	MOVL         $0x4a800000, R12
-	VPBROADCASTD R12, Z18
+	VPBROADCASTD R12, Z8
 	VMULPS       Z4, Z5, Z4
 	VANDPS       Z4, Z7, Z4
-	VCMPPS       $0x16, Z18, Z4, K1
+	VCMPPS       $0x16, Z8, Z4, K1
 	VMOVUPS      320(DI), Z4
-	VSUBPS       Z19, Z4, Z4
+	VSUBPS       Z9, Z4, Z4
 	VMULPS       Z4, Z5, Z4
 	VANDPS       Z4, Z7, Z4
-	VCMPPS       $0x16, Z18, Z4, K2
+	VCMPPS       $0x16, Z8, Z4, K2
 	VMOVUPS      384(DI), Z4
 	MOVL         $0x7f800000, R12
 	VPBROADCASTD R12, Z7
@@ -4116,7 +4658,7 @@ range1:
 	VDIVPS       Z5, Z4, Z4
 	VMOVUPS      Z4, (DI)
 	VMOVUPS      Z5, 128(DI)
-	VMOVUPS      Z19, 192(DI)
+	VMOVUPS      Z9, 192(DI)
 	XORQ         R12, R12
 
 first:
@@ -4128,7 +4670,7 @@ first:
 	VMINPS      Z0, Z7, Z7
 	VMOVUPS     Z7, (SI)(R12*1)
 	VMOVUPS     (R8)(R12*1), Z7
-	VSUBPS      Z19, Z7, Z7
+	VSUBPS      Z9, Z7, Z7
 	VMULPS      Z7, Z5, Z7
 	VRNDSCALEPS $0x00, Z7, Z7
 	VMAXPS      Z1, Z7, Z7
@@ -4142,7 +4684,7 @@ first:
 	VMINPS      Z0, Z7, Z7
 	VMOVUPS     Z7, 64(SI)(R12*1)
 	VMOVUPS     64(R8)(R12*1), Z7
-	VSUBPS      Z19, Z7, Z7
+	VSUBPS      Z9, Z7, Z7
 	VMULPS      Z7, Z5, Z7
 	VRNDSCALEPS $0x00, Z7, Z7
 	VMAXPS      Z1, Z7, Z7
@@ -4151,53 +4693,56 @@ first:
 	ADDQ        $0x00000080, R12
 	CMPQ        R12, AX
 	JLT         first
-	VPXORD      Z8, Z8, Z8
-	VPXORD      Z9, Z9, Z9
+	VXORPS      Z3, Z3, Z3
+	VXORPS      Z5, Z5, Z5
 	XORQ        R12, R12
 
 firstError:
-	VMULPS  (SI)(R12*1), Z2, Z3
-	VADDPS  Z6, Z3, Z3
-	VSUBPS  (DX)(R12*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  (BX)(R12*1), Z3, Z3
-	VADDPS  Z3, Z8, Z8
-	VMULPS  (R10)(R12*1), Z4, Z3
-	VADDPS  Z19, Z3, Z3
-	VSUBPS  (R8)(R12*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  (R9)(R12*1), Z3, Z3
-	VADDPS  Z3, Z9, Z9
-	VMULPS  64(SI)(R12*1), Z2, Z3
-	VADDPS  Z6, Z3, Z3
-	VSUBPS  64(DX)(R12*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  64(BX)(R12*1), Z3, Z3
-	VADDPS  Z3, Z8, Z8
-	VMULPS  64(R10)(R12*1), Z4, Z3
-	VADDPS  Z19, Z3, Z3
-	VSUBPS  64(R8)(R12*1), Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VMULPS  64(R9)(R12*1), Z3, Z3
-	VADDPS  Z3, Z9, Z9
+	VMULPS  (SI)(R12*1), Z2, Z7
+	VADDPS  Z6, Z7, Z7
+	VSUBPS  (DX)(R12*1), Z7, Z7
+	VMULPS  Z7, Z7, Z7
+	VMULPS  (BX)(R12*1), Z7, Z7
+	VADDPS  Z7, Z3, Z3
+	VMULPS  (R10)(R12*1), Z4, Z7
+	VADDPS  Z9, Z7, Z7
+	VSUBPS  (R8)(R12*1), Z7, Z7
+	VMULPS  Z7, Z7, Z7
+	VMULPS  (R9)(R12*1), Z7, Z7
+	VADDPS  Z7, Z5, Z5
+	VMULPS  64(SI)(R12*1), Z2, Z7
+	VADDPS  Z6, Z7, Z7
+	VSUBPS  64(DX)(R12*1), Z7, Z7
+	VMULPS  Z7, Z7, Z7
+	VMULPS  64(BX)(R12*1), Z7, Z7
+	VADDPS  Z7, Z3, Z3
+	VMULPS  64(R10)(R12*1), Z4, Z7
+	VADDPS  Z9, Z7, Z7
+	VSUBPS  64(R8)(R12*1), Z7, Z7
+	VMULPS  Z7, Z7, Z7
+	VMULPS  64(R9)(R12*1), Z7, Z7
+	VADDPS  Z7, Z5, Z5
 	ADDQ    $0x00000080, R12
 	CMPQ    R12, AX
 	JLT     firstError
-	VMOVUPS Z8, 576(CX)
-	VMOVUPS Z9, 576(DI)
+	VMOVUPS Z3, 576(CX)
+	VMOVUPS Z5, 576(DI)
 	LEAQ    64(R11), R12
-	MOVQ    8(R11), R11
+	MOVQ    8(R11), R13
+	LEAQ    (R12)(R13*4), R13
+	MOVQ    16(R11), R11
 	LEAQ    (R12)(R11*4), R11
 
-step:
+	// the steps that can't give levels above the top
+free:
 	VMOVUPS      384(CX), Z2
 	VSUBPS       Z6, Z2, Z2
 	VBROADCASTSS (R12), Z3
 	VDIVPS       Z2, Z3, Z3
-	MOVL         $0x7fffffff, R13
-	VPBROADCASTD R13, Z4
-	MOVL         $0x4a800000, R13
-	VPBROADCASTD R13, Z5
+	MOVL         $0x7fffffff, R14
+	VPBROADCASTD R14, Z4
+	MOVL         $0x4a800000, R14
+	VPBROADCASTD R14, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
 	VCMPPS       $0x16, Z5, Z2, K1
@@ -4207,204 +4752,417 @@ step:
 	VANDPS       Z2, Z4, Z2
 	VCMPPS       $0x16, Z5, Z2, K2
 	VMOVUPS      384(CX), Z2
-	MOVL         $0x7f800000, R13
-	VPBROADCASTD R13, Z4
+	MOVL         $0x7f800000, R14
+	VPBROADCASTD R14, Z4
 	VCMPPS       $0x04, Z4, Z2, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R13
-	ORL          R13, 256(CX)
+	KMOVW        K1, R14
+	ORL          R14, 256(CX)
 	VMOVUPS      384(DI), Z2
-	VSUBPS       Z19, Z2, Z2
+	VSUBPS       Z9, Z2, Z2
 	VBROADCASTSS (R12), Z4
 	VDIVPS       Z2, Z4, Z4
-	MOVL         $0x7fffffff, R13
-	VPBROADCASTD R13, Z5
-	MOVL         $0x4a800000, R13
-	VPBROADCASTD R13, Z7
+	MOVL         $0x7fffffff, R14
+	VPBROADCASTD R14, Z5
+	MOVL         $0x4a800000, R14
+	VPBROADCASTD R14, Z7
 	VMULPS       Z2, Z4, Z2
 	VANDPS       Z2, Z5, Z2
 	VCMPPS       $0x16, Z7, Z2, K1
 	VMOVUPS      320(DI), Z2
-	VSUBPS       Z19, Z2, Z2
+	VSUBPS       Z9, Z2, Z2
 	VMULPS       Z2, Z4, Z2
 	VANDPS       Z2, Z5, Z2
 	VCMPPS       $0x16, Z7, Z2, K2
 	VMOVUPS      384(DI), Z2
-	MOVL         $0x7f800000, R13
-	VPBROADCASTD R13, Z5
+	MOVL         $0x7f800000, R14
+	VPBROADCASTD R14, Z5
 	VCMPPS       $0x04, Z5, Z2, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R13
-	ORL          R13, 256(DI)
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	XORQ         R13, R13
+	KMOVW        K1, R14
+	ORL          R14, 256(DI)
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	XORQ         R14, R14
 
-levels:
-	VMOVUPS     (DX)(R13*1), Z2
-	VSUBPS      Z6, Z2, Z5
-	VMULPS      Z5, Z3, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, (SI)(R13*1)
-	VMULPS      (BX)(R13*1), Z5, Z7
-	VADDPS      Z7, Z10, Z10
-	VMULPS      Z5, Z7, Z5
-	VADDPS      Z5, Z11, Z11
-	VMULPS      Z2, Z7, Z2
-	VADDPS      Z2, Z12, Z12
-	VMOVUPS     (R8)(R13*1), Z2
-	VSUBPS      Z19, Z2, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, (R10)(R13*1)
-	VMULPS      (R9)(R13*1), Z5, Z7
-	VADDPS      Z7, Z13, Z13
-	VMULPS      Z5, Z7, Z5
-	VADDPS      Z5, Z14, Z14
-	VMULPS      Z2, Z7, Z2
-	VADDPS      Z2, Z15, Z15
-	VMOVUPS     64(DX)(R13*1), Z2
-	VSUBPS      Z6, Z2, Z5
-	VMULPS      Z5, Z3, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, 64(SI)(R13*1)
-	VMULPS      64(BX)(R13*1), Z5, Z7
-	VADDPS      Z7, Z10, Z10
-	VMULPS      Z5, Z7, Z5
-	VADDPS      Z5, Z11, Z11
-	VMULPS      Z2, Z7, Z2
-	VADDPS      Z2, Z12, Z12
-	VMOVUPS     64(R8)(R13*1), Z2
-	VSUBPS      Z19, Z2, Z5
-	VMULPS      Z5, Z4, Z5
-	VRNDSCALEPS $0x00, Z5, Z5
-	VMAXPS      Z1, Z5, Z5
-	VMINPS      Z0, Z5, Z5
-	VMOVUPS     Z5, 64(R10)(R13*1)
-	VMULPS      64(R9)(R13*1), Z5, Z7
-	VADDPS      Z7, Z13, Z13
-	VMULPS      Z5, Z7, Z5
-	VADDPS      Z5, Z14, Z14
-	VMULPS      Z2, Z7, Z2
-	VADDPS      Z2, Z15, Z15
-	ADDQ        $0x00000080, R13
-	CMPQ        R13, AX
-	JLT         levels
-	VMOVUPS     448(CX), Z2
-	VMOVUPS     512(CX), Z5
-	VMULPS      Z11, Z2, Z7
-	VMULPS      Z10, Z10, Z8
+freeLevels:
+	VMOVUPS     (DX)(R14*1), Z12
+	VSUBPS      Z6, Z12, Z13
+	VMULPS      Z13, Z3, Z13
+	VRNDSCALEPS $0x00, Z13, Z13
+	VMAXPS      Z1, Z13, Z13
+	VMOVUPS     Z13, (SI)(R14*1)
+	VMULPS      (BX)(R14*1), Z13, Z14
+	VADDPS      Z14, Z2, Z2
+	VMULPS      Z13, Z14, Z13
+	VADDPS      Z13, Z5, Z5
+	VMULPS      Z12, Z14, Z12
+	VADDPS      Z12, Z7, Z7
+	VMOVUPS     (R8)(R14*1), Z12
+	VSUBPS      Z9, Z12, Z13
+	VMULPS      Z13, Z4, Z13
+	VRNDSCALEPS $0x00, Z13, Z13
+	VMAXPS      Z1, Z13, Z13
+	VMOVUPS     Z13, (R10)(R14*1)
+	VMULPS      (R9)(R14*1), Z13, Z14
+	VADDPS      Z14, Z8, Z8
+	VMULPS      Z13, Z14, Z13
+	VADDPS      Z13, Z10, Z10
+	VMULPS      Z12, Z14, Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS     64(DX)(R14*1), Z12
+	VSUBPS      Z6, Z12, Z13
+	VMULPS      Z13, Z3, Z13
+	VRNDSCALEPS $0x00, Z13, Z13
+	VMAXPS      Z1, Z13, Z13
+	VMOVUPS     Z13, 64(SI)(R14*1)
+	VMULPS      64(BX)(R14*1), Z13, Z14
+	VADDPS      Z14, Z2, Z2
+	VMULPS      Z13, Z14, Z13
+	VADDPS      Z13, Z5, Z5
+	VMULPS      Z12, Z14, Z12
+	VADDPS      Z12, Z7, Z7
+	VMOVUPS     64(R8)(R14*1), Z12
+	VSUBPS      Z9, Z12, Z13
+	VMULPS      Z13, Z4, Z13
+	VRNDSCALEPS $0x00, Z13, Z13
+	VMAXPS      Z1, Z13, Z13
+	VMOVUPS     Z13, 64(R10)(R14*1)
+	VMULPS      64(R9)(R14*1), Z13, Z14
+	VADDPS      Z14, Z8, Z8
+	VMULPS      Z13, Z14, Z13
+	VADDPS      Z13, Z10, Z10
+	VMULPS      Z12, Z14, Z12
+	VADDPS      Z12, Z11, Z11
+	ADDQ        $0x00000080, R14
+	CMPQ        R14, AX
+	JLT         freeLevels
+	VMOVUPS     448(CX), Z12
+	VMOVUPS     512(CX), Z13
+	VMULPS      Z5, Z12, Z14
+	VMULPS      Z2, Z2, Z15
+	VSUBPS      Z15, Z14, Z14
+	VCMPPS      $0x1e, Z1, Z14, K1
+	VMULPS      Z7, Z12, Z12
+	VMULPS      Z2, Z13, Z15
+	VSUBPS      Z15, Z12, Z12
+	VDIVPS      Z14, Z12, Z12
+	VMULPS      Z13, Z5, Z13
+	VMULPS      Z7, Z2, Z2
+	VSUBPS      Z2, Z13, Z2
+	VDIVPS      Z14, Z2, Z2
+	VCMPPS      $0x1e, Z1, Z2, K2
+	VDIVPS      Z5, Z7, Z5
+	VMOVAPS     Z5, K2, Z12
+	VMOVAPS     Z1, K2, Z2
+	VMOVUPS     448(DI), Z5
+	VMOVUPS     512(DI), Z7
+	VMULPS      Z10, Z5, Z13
+	VMULPS      Z8, Z8, Z14
+	VSUBPS      Z14, Z13, Z13
+	VCMPPS      $0x1e, Z1, Z13, K2
+	VMULPS      Z11, Z5, Z5
+	VMULPS      Z8, Z7, Z14
+	VSUBPS      Z14, Z5, Z5
+	VDIVPS      Z13, Z5, Z5
+	VMULPS      Z7, Z10, Z7
+	VMULPS      Z11, Z8, Z8
 	VSUBPS      Z8, Z7, Z7
-	VCMPPS      $0x1e, Z1, Z7, K1
-	VMULPS      Z12, Z2, Z2
-	VMULPS      Z10, Z5, Z8
-	VSUBPS      Z8, Z2, Z2
-	VDIVPS      Z7, Z2, Z2
-	VMULPS      Z5, Z11, Z5
-	VMULPS      Z12, Z10, Z8
-	VSUBPS      Z8, Z5, Z5
-	VDIVPS      Z7, Z5, Z5
-	VCMPPS      $0x1e, Z1, Z5, K2
-	VDIVPS      Z11, Z12, Z7
-	VMOVAPS     Z7, K2, Z2
-	VMOVAPS     Z1, K2, Z5
-	VMOVUPS     448(DI), Z7
-	VMOVUPS     512(DI), Z8
-	VMULPS      Z14, Z7, Z9
-	VMULPS      Z13, Z13, Z18
-	VSUBPS      Z18, Z9, Z9
-	VCMPPS      $0x1e, Z1, Z9, K2
-	VMULPS      Z15, Z7, Z7
-	VMULPS      Z13, Z8, Z18
-	VSUBPS      Z18, Z7, Z7
-	VDIVPS      Z9, Z7, Z7
-	VMULPS      Z8, Z14, Z8
-	VMULPS      Z15, Z13, Z18
-	VSUBPS      Z18, Z8, Z8
-	VDIVPS      Z9, Z8, Z8
-	VCMPPS      $0x1e, Z1, Z8, K3
-	VDIVPS      Z14, Z15, Z9
-	VMOVAPS     Z9, K3, Z7
-	VMOVAPS     Z1, K3, Z8
-	VPXORD      Z16, Z16, Z16
-	VPXORD      Z17, Z17, Z17
-	XORQ        R13, R13
+	VDIVPS      Z13, Z7, Z7
+	VCMPPS      $0x1e, Z1, Z7, K3
+	VDIVPS      Z10, Z11, Z8
+	VMOVAPS     Z8, K3, Z5
+	VMOVAPS     Z1, K3, Z7
+	VXORPS      Z8, Z8, Z8
+	VXORPS      Z10, Z10, Z10
+	XORQ        R14, R14
 
-error:
-	VMULPS       (SI)(R13*1), Z2, Z9
-	VADDPS       Z5, Z9, Z9
-	VSUBPS       (DX)(R13*1), Z9, Z9
-	VMULPS       Z9, Z9, Z9
-	VMULPS       (BX)(R13*1), Z9, Z9
-	VADDPS       Z9, Z16, Z16
-	VMULPS       (R10)(R13*1), Z7, Z9
-	VADDPS       Z8, Z9, Z9
-	VSUBPS       (R8)(R13*1), Z9, Z9
-	VMULPS       Z9, Z9, Z9
-	VMULPS       (R9)(R13*1), Z9, Z9
-	VADDPS       Z9, Z17, Z17
-	VMULPS       64(SI)(R13*1), Z2, Z9
-	VADDPS       Z5, Z9, Z9
-	VSUBPS       64(DX)(R13*1), Z9, Z9
-	VMULPS       Z9, Z9, Z9
-	VMULPS       64(BX)(R13*1), Z9, Z9
-	VADDPS       Z9, Z16, Z16
-	VMULPS       64(R10)(R13*1), Z7, Z9
-	VADDPS       Z8, Z9, Z9
-	VSUBPS       64(R8)(R13*1), Z9, Z9
-	VMULPS       Z9, Z9, Z9
-	VMULPS       64(R9)(R13*1), Z9, Z9
-	VADDPS       Z9, Z17, Z17
-	ADDQ         $0x00000080, R13
-	CMPQ         R13, AX
-	JLT          error
-	VMOVUPS      576(CX), Z9
-	VCMPPS       $0x11, Z9, Z16, K3
+freeError:
+	VMULPS  (SI)(R14*1), Z12, Z11
+	VADDPS  Z2, Z11, Z11
+	VSUBPS  (DX)(R14*1), Z11, Z11
+	VMULPS  Z11, Z11, Z11
+	VMULPS  (BX)(R14*1), Z11, Z11
+	VADDPS  Z11, Z8, Z8
+	VMULPS  (R10)(R14*1), Z5, Z11
+	VADDPS  Z7, Z11, Z11
+	VSUBPS  (R8)(R14*1), Z11, Z11
+	VMULPS  Z11, Z11, Z11
+	VMULPS  (R9)(R14*1), Z11, Z11
+	VADDPS  Z11, Z10, Z10
+	VMULPS  64(SI)(R14*1), Z12, Z11
+	VADDPS  Z2, Z11, Z11
+	VSUBPS  64(DX)(R14*1), Z11, Z11
+	VMULPS  Z11, Z11, Z11
+	VMULPS  64(BX)(R14*1), Z11, Z11
+	VADDPS  Z11, Z8, Z8
+	VMULPS  64(R10)(R14*1), Z5, Z11
+	VADDPS  Z7, Z11, Z11
+	VSUBPS  64(R8)(R14*1), Z11, Z11
+	VMULPS  Z11, Z11, Z11
+	VMULPS  64(R9)(R14*1), Z11, Z11
+	VADDPS  Z11, Z10, Z10
+	ADDQ    $0x00000080, R14
+	CMPQ    R14, AX
+	JLT     freeError
+	VMOVUPS 576(CX), Z11
+	VCMPPS  $0x11, Z11, Z8, K3
+	KANDW   K1, K3, K1
+	VMOVUPS 576(CX), Z11
+	VMOVAPS Z8, K1, Z11
+	VMOVUPS Z11, 576(CX)
+	VMOVUPS (CX), Z8
+	VMOVAPS Z12, K1, Z8
+	VMOVUPS Z8, (CX)
+	VMOVUPS 128(CX), Z8
+	VMOVAPS Z3, K1, Z8
+	VMOVUPS Z8, 128(CX)
+	VMOVUPS 192(CX), Z3
+	VMOVAPS Z6, K1, Z3
+	VMOVUPS Z3, 192(CX)
+	VMOVAPS Z2, K1, Z6
+	VMOVUPS 576(DI), Z2
+	VCMPPS  $0x11, Z2, Z10, K1
+	KANDW   K2, K1, K1
+	VMOVUPS 576(DI), Z2
+	VMOVAPS Z10, K1, Z2
+	VMOVUPS Z2, 576(DI)
+	VMOVUPS (DI), Z2
+	VMOVAPS Z5, K1, Z2
+	VMOVUPS Z2, (DI)
+	VMOVUPS 128(DI), Z2
+	VMOVAPS Z4, K1, Z2
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS 192(DI), Z2
+	VMOVAPS Z9, K1, Z2
+	VMOVUPS Z2, 192(DI)
+	VMOVAPS Z7, K1, Z9
+	ADDQ    $0x00000004, R12
+	CMPQ    R12, R11
+	JLT     free
+
+capped:
+	VMOVUPS      384(CX), Z2
+	VSUBPS       Z6, Z2, Z2
+	VBROADCASTSS (R12), Z3
+	VDIVPS       Z2, Z3, Z3
+	MOVL         $0x7fffffff, R11
+	VPBROADCASTD R11, Z4
+	MOVL         $0x4a800000, R11
+	VPBROADCASTD R11, Z5
+	VMULPS       Z2, Z3, Z2
+	VANDPS       Z2, Z4, Z2
+	VCMPPS       $0x16, Z5, Z2, K1
+	VMOVUPS      320(CX), Z2
+	VSUBPS       Z6, Z2, Z2
+	VMULPS       Z2, Z3, Z2
+	VANDPS       Z2, Z4, Z2
+	VCMPPS       $0x16, Z5, Z2, K2
+	VMOVUPS      384(CX), Z2
+	MOVL         $0x7f800000, R11
+	VPBROADCASTD R11, Z4
+	VCMPPS       $0x04, Z4, Z2, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R11
+	ORL          R11, 256(CX)
+	VMOVUPS      384(DI), Z2
+	VSUBPS       Z9, Z2, Z2
+	VBROADCASTSS (R12), Z4
+	VDIVPS       Z2, Z4, Z4
+	MOVL         $0x7fffffff, R11
+	VPBROADCASTD R11, Z5
+	MOVL         $0x4a800000, R11
+	VPBROADCASTD R11, Z7
+	VMULPS       Z2, Z4, Z2
+	VANDPS       Z2, Z5, Z2
+	VCMPPS       $0x16, Z7, Z2, K1
+	VMOVUPS      320(DI), Z2
+	VSUBPS       Z9, Z2, Z2
+	VMULPS       Z2, Z4, Z2
+	VANDPS       Z2, Z5, Z2
+	VCMPPS       $0x16, Z7, Z2, K2
+	VMOVUPS      384(DI), Z2
+	MOVL         $0x7f800000, R11
+	VPBROADCASTD R11, Z5
+	VCMPPS       $0x04, Z5, Z2, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R11
+	ORL          R11, 256(DI)
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	XORQ         R11, R11
+
+cappedLevels:
+	VMOVUPS     (DX)(R11*1), Z12
+	VSUBPS      Z6, Z12, Z13
+	VMULPS      Z13, Z3, Z13
+	VRNDSCALEPS $0x00, Z13, Z13
+	VMAXPS      Z1, Z13, Z13
+	VMINPS      Z0, Z13, Z13
+	VMOVUPS     Z13, (SI)(R11*1)
+	VMULPS      (BX)(R11*1), Z13, Z14
+	VADDPS      Z14, Z2, Z2
+	VMULPS      Z13, Z14, Z13
+	VADDPS      Z13, Z5, Z5
+	VMULPS      Z12, Z14, Z12
+	VADDPS      Z12, Z7, Z7
+	VMOVUPS     (R8)(R11*1), Z12
+	VSUBPS      Z9, Z12, Z13
+	VMULPS      Z13, Z4, Z13
+	VRNDSCALEPS $0x00, Z13, Z13
+	VMAXPS      Z1, Z13, Z13
+	VMINPS      Z0, Z13, Z13
+	VMOVUPS     Z13, (R10)(R11*1)
+	VMULPS      (R9)(R11*1), Z13, Z14
+	VADDPS      Z14, Z8, Z8
+	VMULPS      Z13, Z14, Z13
+	VADDPS      Z13, Z10, Z10
+	VMULPS      Z12, Z14, Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS     64(DX)(R11*1), Z12
+	VSUBPS      Z6, Z12, Z13
+	VMULPS      Z13, Z3, Z13
+	VRNDSCALEPS $0x00, Z13, Z13
+	VMAXPS      Z1, Z13, Z13
+	VMINPS      Z0, Z13, Z13
+	VMOVUPS     Z13, 64(SI)(R11*1)
+	VMULPS      64(BX)(R11*1), Z13, Z14
+	VADDPS      Z14, Z2, Z2
+	VMULPS      Z13, Z14, Z13
+	VADDPS      Z13, Z5, Z5
+	VMULPS      Z12, Z14, Z12
+	VADDPS      Z12, Z7, Z7
+	VMOVUPS     64(R8)(R11*1), Z12
+	VSUBPS      Z9, Z12, Z13
+	VMULPS      Z13, Z4, Z13
+	VRNDSCALEPS $0x00, Z13, Z13
+	VMAXPS      Z1, Z13, Z13
+	VMINPS      Z0, Z13, Z13
+	VMOVUPS     Z13, 64(R10)(R11*1)
+	VMULPS      64(R9)(R11*1), Z13, Z14
+	VADDPS      Z14, Z8, Z8
+	VMULPS      Z13, Z14, Z13
+	VADDPS      Z13, Z10, Z10
+	VMULPS      Z12, Z14, Z12
+	VADDPS      Z12, Z11, Z11
+	ADDQ        $0x00000080, R11
+	CMPQ        R11, AX
+	JLT         cappedLevels
+	VMOVUPS     448(CX), Z12
+	VMOVUPS     512(CX), Z13
+	VMULPS      Z5, Z12, Z14
+	VMULPS      Z2, Z2, Z15
+	VSUBPS      Z15, Z14, Z14
+	VCMPPS      $0x1e, Z1, Z14, K1
+	VMULPS      Z7, Z12, Z12
+	VMULPS      Z2, Z13, Z15
+	VSUBPS      Z15, Z12, Z12
+	VDIVPS      Z14, Z12, Z12
+	VMULPS      Z13, Z5, Z13
+	VMULPS      Z7, Z2, Z2
+	VSUBPS      Z2, Z13, Z2
+	VDIVPS      Z14, Z2, Z2
+	VCMPPS      $0x1e, Z1, Z2, K2
+	VDIVPS      Z5, Z7, Z5
+	VMOVAPS     Z5, K2, Z12
+	VMOVAPS     Z1, K2, Z2
+	VMOVUPS     448(DI), Z5
+	VMOVUPS     512(DI), Z7
+	VMULPS      Z10, Z5, Z13
+	VMULPS      Z8, Z8, Z14
+	VSUBPS      Z14, Z13, Z13
+	VCMPPS      $0x1e, Z1, Z13, K2
+	VMULPS      Z11, Z5, Z5
+	VMULPS      Z8, Z7, Z14
+	VSUBPS      Z14, Z5, Z5
+	VDIVPS      Z13, Z5, Z5
+	VMULPS      Z7, Z10, Z7
+	VMULPS      Z11, Z8, Z8
+	VSUBPS      Z8, Z7, Z7
+	VDIVPS      Z13, Z7, Z7
+	VCMPPS      $0x1e, Z1, Z7, K3
+	VDIVPS      Z10, Z11, Z8
+	VMOVAPS     Z8, K3, Z5
+	VMOVAPS     Z1, K3, Z7
+	VXORPS      Z8, Z8, Z8
+	VXORPS      Z10, Z10, Z10
+	XORQ        R11, R11
+
+cappedError:
+	VMULPS       (SI)(R11*1), Z12, Z11
+	VADDPS       Z2, Z11, Z11
+	VSUBPS       (DX)(R11*1), Z11, Z11
+	VMULPS       Z11, Z11, Z11
+	VMULPS       (BX)(R11*1), Z11, Z11
+	VADDPS       Z11, Z8, Z8
+	VMULPS       (R10)(R11*1), Z5, Z11
+	VADDPS       Z7, Z11, Z11
+	VSUBPS       (R8)(R11*1), Z11, Z11
+	VMULPS       Z11, Z11, Z11
+	VMULPS       (R9)(R11*1), Z11, Z11
+	VADDPS       Z11, Z10, Z10
+	VMULPS       64(SI)(R11*1), Z12, Z11
+	VADDPS       Z2, Z11, Z11
+	VSUBPS       64(DX)(R11*1), Z11, Z11
+	VMULPS       Z11, Z11, Z11
+	VMULPS       64(BX)(R11*1), Z11, Z11
+	VADDPS       Z11, Z8, Z8
+	VMULPS       64(R10)(R11*1), Z5, Z11
+	VADDPS       Z7, Z11, Z11
+	VSUBPS       64(R8)(R11*1), Z11, Z11
+	VMULPS       Z11, Z11, Z11
+	VMULPS       64(R9)(R11*1), Z11, Z11
+	VADDPS       Z11, Z10, Z10
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, AX
+	JLT          cappedError
+	VMOVUPS      576(CX), Z11
+	VCMPPS       $0x11, Z11, Z8, K3
 	KANDW        K1, K3, K1
-	VMOVUPS      576(CX), Z9
-	VMOVAPS      Z16, K1, Z9
-	VMOVUPS      Z9, 576(CX)
-	VMOVUPS      (CX), Z9
-	VMOVAPS      Z2, K1, Z9
-	VMOVUPS      Z9, (CX)
-	VMOVUPS      128(CX), Z2
-	VMOVAPS      Z3, K1, Z2
-	VMOVUPS      Z2, 128(CX)
-	VMOVUPS      192(CX), Z2
-	VMOVAPS      Z6, K1, Z2
-	VMOVUPS      Z2, 192(CX)
-	VMOVAPS      Z5, K1, Z6
+	VMOVUPS      576(CX), Z11
+	VMOVAPS      Z8, K1, Z11
+	VMOVUPS      Z11, 576(CX)
+	VMOVUPS      (CX), Z8
+	VMOVAPS      Z12, K1, Z8
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      128(CX), Z8
+	VMOVAPS      Z3, K1, Z8
+	VMOVUPS      Z8, 128(CX)
+	VMOVUPS      192(CX), Z3
+	VMOVAPS      Z6, K1, Z3
+	VMOVUPS      Z3, 192(CX)
+	VMOVAPS      Z2, K1, Z6
 	VMOVUPS      576(DI), Z2
-	VCMPPS       $0x11, Z2, Z17, K1
+	VCMPPS       $0x11, Z2, Z10, K1
 	KANDW        K2, K1, K1
 	VMOVUPS      576(DI), Z2
-	VMOVAPS      Z17, K1, Z2
+	VMOVAPS      Z10, K1, Z2
 	VMOVUPS      Z2, 576(DI)
 	VMOVUPS      (DI), Z2
-	VMOVAPS      Z7, K1, Z2
+	VMOVAPS      Z5, K1, Z2
 	VMOVUPS      Z2, (DI)
 	VMOVUPS      128(DI), Z2
 	VMOVAPS      Z4, K1, Z2
 	VMOVUPS      Z2, 128(DI)
 	VMOVUPS      192(DI), Z2
-	VMOVAPS      Z19, K1, Z2
+	VMOVAPS      Z9, K1, Z2
 	VMOVUPS      Z2, 192(DI)
-	VMOVAPS      Z8, K1, Z19
+	VMOVAPS      Z7, K1, Z9
 	ADDQ         $0x00000004, R12
-	CMPQ         R12, R11
-	JLT          step
+	CMPQ         R12, R13
+	JLT          capped
 	VMOVUPS      Z6, 64(CX)
 	VMOVUPS      (CX), Z0
 	VMOVUPS      384(CX), Z2
@@ -4413,7 +5171,7 @@ error:
 	VCMPPS       $0x00, Z3, Z2, K1
 	VMOVAPS      Z1, K1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z19, 64(DI)
+	VMOVUPS      Z9, 64(DI)
 	VMOVUPS      (DI), Z0
 	VMOVUPS      384(DI), Z2
 	MOVL         $0x7f800000, AX
@@ -4439,7 +5197,7 @@ TEXT ·fitAffineAbsolutePairAVX512(SB), NOSPLIT, $0-48
 	LEAQ         (SI)(AX*1), R10
 	MOVQ         s+40(FP), R11
 	VBROADCASTSS (R11), Z0
-	VPXORD       Z1, Z1, Z1
+	VXORPS       Z1, Z1, Z1
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z2
 
@@ -4540,76 +5298,76 @@ range0:
 	MOVL         $0x80000000, R12
 	VPBROADCASTD R12, Z8
 	MOVL         $0x80000000, R12
-	VPBROADCASTD R12, Z19
+	VPBROADCASTD R12, Z9
 	XORQ         R12, R12
 
 range1:
-	VMOVUPS (R8)(R12*1), Z20
-	VMOVUPS (R9)(R12*1), Z21
-	VMINPS  Z5, Z20, Z5
-	VMAXPS  Z6, Z20, Z6
-	VADDPS  Z21, Z8, Z8
-	VMULPS  Z21, Z20, Z20
-	VADDPS  Z20, Z19, Z19
-	VMOVUPS 64(R8)(R12*1), Z20
-	VMOVUPS 64(R9)(R12*1), Z21
-	VMINPS  Z5, Z20, Z5
-	VMAXPS  Z6, Z20, Z6
-	VADDPS  Z21, Z8, Z8
-	VMULPS  Z21, Z20, Z20
-	VADDPS  Z20, Z19, Z19
-	VMOVUPS 128(R8)(R12*1), Z20
-	VMOVUPS 128(R9)(R12*1), Z21
-	VMINPS  Z5, Z20, Z5
-	VMAXPS  Z6, Z20, Z6
-	VADDPS  Z21, Z8, Z8
-	VMULPS  Z21, Z20, Z20
-	VADDPS  Z20, Z19, Z19
-	VMOVUPS 192(R8)(R12*1), Z20
-	VMOVUPS 192(R9)(R12*1), Z21
-	VMINPS  Z5, Z20, Z5
-	VMAXPS  Z6, Z20, Z6
-	VADDPS  Z21, Z8, Z8
-	VMULPS  Z21, Z20, Z20
-	VADDPS  Z20, Z19, Z19
+	VMOVUPS (R8)(R12*1), Z10
+	VMOVUPS (R9)(R12*1), Z11
+	VMINPS  Z5, Z10, Z5
+	VMAXPS  Z6, Z10, Z6
+	VADDPS  Z11, Z8, Z8
+	VMULPS  Z11, Z10, Z10
+	VADDPS  Z10, Z9, Z9
+	VMOVUPS 64(R8)(R12*1), Z10
+	VMOVUPS 64(R9)(R12*1), Z11
+	VMINPS  Z5, Z10, Z5
+	VMAXPS  Z6, Z10, Z6
+	VADDPS  Z11, Z8, Z8
+	VMULPS  Z11, Z10, Z10
+	VADDPS  Z10, Z9, Z9
+	VMOVUPS 128(R8)(R12*1), Z10
+	VMOVUPS 128(R9)(R12*1), Z11
+	VMINPS  Z5, Z10, Z5
+	VMAXPS  Z6, Z10, Z6
+	VADDPS  Z11, Z8, Z8
+	VMULPS  Z11, Z10, Z10
+	VADDPS  Z10, Z9, Z9
+	VMOVUPS 192(R8)(R12*1), Z10
+	VMOVUPS 192(R9)(R12*1), Z11
+	VMINPS  Z5, Z10, Z5
+	VMAXPS  Z6, Z10, Z6
+	VADDPS  Z11, Z8, Z8
+	VMULPS  Z11, Z10, Z10
+	VADDPS  Z10, Z9, Z9
 	ADDQ    $0x00000100, R12
 	CMPQ    R12, AX
 	JLT     range1
-	VMINPS  Z5, Z1, Z20
+	VMINPS  Z5, Z1, Z10
 
 	// a constant is made as wide as can be, so that all levels are 0
 	MOVL         $0x7f800000, R12
-	VPBROADCASTD R12, Z21
-	VCMPPS       $0x00, Z20, Z6, K1
-	VMOVAPS      Z21, K1, Z6
+	VPBROADCASTD R12, Z11
+	VCMPPS       $0x00, Z10, Z6, K1
+	VMOVAPS      Z11, K1, Z6
 	VMOVUPS      Z5, 320(DI)
 	VMOVUPS      Z6, 384(DI)
 	VMOVUPS      Z8, 448(DI)
-	VMOVUPS      Z19, 512(DI)
+	VMOVUPS      Z9, 512(DI)
 
 	// a sum that is not finite: something in it was not, or nearly so
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z5
-	VANDPS       Z19, Z5, Z5
+	VANDPS       Z9, Z5, Z5
 	MOVL         $0x7f7fffff, R12
 	VPBROADCASTD R12, Z8
 	VCMPPS       $0x16, Z8, Z5, K1
 	KMOVW        K1, R12
 	MOVL         R12, 256(DI)
-	VSUBPS       Z20, Z6, Z5
+	VSUBPS       Z10, Z6, Z5
 	VDIVPS       Z5, Z0, Z6
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z8
 	MOVL         $0x4a800000, R12
-	VPBROADCASTD R12, Z19
+	VPBROADCASTD R12, Z9
 	VMULPS       Z5, Z6, Z5
 	VANDPS       Z5, Z8, Z5
-	VCMPPS       $0x16, Z19, Z5, K1
+	VCMPPS       $0x16, Z9, Z5, K1
 	VMOVUPS      320(DI), Z5
-	VSUBPS       Z20, Z5, Z5
+	VSUBPS       Z10, Z5, Z5
 	VMULPS       Z5, Z6, Z5
 	VANDPS       Z5, Z8, Z5
-	VCMPPS       $0x16, Z19, Z5, K2
+	VCMPPS       $0x16, Z9, Z5, K2
 	VMOVUPS      384(DI), Z5
 	MOVL         $0x7f800000, R12
 	VPBROADCASTD R12, Z8
@@ -4623,7 +5381,7 @@ range1:
 	VDIVPS       Z6, Z5, Z5
 	VMOVUPS      Z5, (DI)
 	VMOVUPS      Z6, 128(DI)
-	VMOVUPS      Z20, 192(DI)
+	VMOVUPS      Z10, 192(DI)
 	XORQ         R12, R12
 
 first:
@@ -4635,7 +5393,7 @@ first:
 	VMINPS      Z0, Z8, Z8
 	VMOVUPS     Z8, (SI)(R12*1)
 	VMOVUPS     (R8)(R12*1), Z8
-	VSUBPS      Z20, Z8, Z8
+	VSUBPS      Z10, Z8, Z8
 	VMULPS      Z8, Z6, Z8
 	VRNDSCALEPS $0x00, Z8, Z8
 	VMAXPS      Z1, Z8, Z8
@@ -4649,7 +5407,7 @@ first:
 	VMINPS      Z0, Z8, Z8
 	VMOVUPS     Z8, 64(SI)(R12*1)
 	VMOVUPS     64(R8)(R12*1), Z8
-	VSUBPS      Z20, Z8, Z8
+	VSUBPS      Z10, Z8, Z8
 	VMULPS      Z8, Z6, Z8
 	VRNDSCALEPS $0x00, Z8, Z8
 	VMAXPS      Z1, Z8, Z8
@@ -4658,53 +5416,56 @@ first:
 	ADDQ        $0x00000080, R12
 	CMPQ        R12, AX
 	JLT         first
-	VPXORD      Z9, Z9, Z9
-	VPXORD      Z10, Z10, Z10
+	VXORPS      Z4, Z4, Z4
+	VXORPS      Z6, Z6, Z6
 	XORQ        R12, R12
 
 firstError:
-	VMULPS  (SI)(R12*1), Z3, Z4
-	VADDPS  Z7, Z4, Z4
-	VSUBPS  (DX)(R12*1), Z4, Z4
-	VANDPS  Z2, Z4, Z4
-	VMULPS  (BX)(R12*1), Z4, Z4
-	VADDPS  Z4, Z9, Z9
-	VMULPS  (R10)(R12*1), Z5, Z4
-	VADDPS  Z20, Z4, Z4
-	VSUBPS  (R8)(R12*1), Z4, Z4
-	VANDPS  Z2, Z4, Z4
-	VMULPS  (R9)(R12*1), Z4, Z4
-	VADDPS  Z4, Z10, Z10
-	VMULPS  64(SI)(R12*1), Z3, Z4
-	VADDPS  Z7, Z4, Z4
-	VSUBPS  64(DX)(R12*1), Z4, Z4
-	VANDPS  Z2, Z4, Z4
-	VMULPS  64(BX)(R12*1), Z4, Z4
-	VADDPS  Z4, Z9, Z9
-	VMULPS  64(R10)(R12*1), Z5, Z4
-	VADDPS  Z20, Z4, Z4
-	VSUBPS  64(R8)(R12*1), Z4, Z4
-	VANDPS  Z2, Z4, Z4
-	VMULPS  64(R9)(R12*1), Z4, Z4
-	VADDPS  Z4, Z10, Z10
+	VMULPS  (SI)(R12*1), Z3, Z8
+	VADDPS  Z7, Z8, Z8
+	VSUBPS  (DX)(R12*1), Z8, Z8
+	VANDPS  Z2, Z8, Z8
+	VMULPS  (BX)(R12*1), Z8, Z8
+	VADDPS  Z8, Z4, Z4
+	VMULPS  (R10)(R12*1), Z5, Z8
+	VADDPS  Z10, Z8, Z8
+	VSUBPS  (R8)(R12*1), Z8, Z8
+	VANDPS  Z2, Z8, Z8
+	VMULPS  (R9)(R12*1), Z8, Z8
+	VADDPS  Z8, Z6, Z6
+	VMULPS  64(SI)(R12*1), Z3, Z8
+	VADDPS  Z7, Z8, Z8
+	VSUBPS  64(DX)(R12*1), Z8, Z8
+	VANDPS  Z2, Z8, Z8
+	VMULPS  64(BX)(R12*1), Z8, Z8
+	VADDPS  Z8, Z4, Z4
+	VMULPS  64(R10)(R12*1), Z5, Z8
+	VADDPS  Z10, Z8, Z8
+	VSUBPS  64(R8)(R12*1), Z8, Z8
+	VANDPS  Z2, Z8, Z8
+	VMULPS  64(R9)(R12*1), Z8, Z8
+	VADDPS  Z8, Z6, Z6
 	ADDQ    $0x00000080, R12
 	CMPQ    R12, AX
 	JLT     firstError
-	VMOVUPS Z9, 576(CX)
-	VMOVUPS Z10, 576(DI)
+	VMOVUPS Z4, 576(CX)
+	VMOVUPS Z6, 576(DI)
 	LEAQ    64(R11), R12
-	MOVQ    8(R11), R11
+	MOVQ    8(R11), R13
+	LEAQ    (R12)(R13*4), R13
+	MOVQ    16(R11), R11
 	LEAQ    (R12)(R11*4), R11
 
-step:
+	// the steps that can't give levels above the top
+free:
 	VMOVUPS      384(CX), Z3
 	VSUBPS       Z7, Z3, Z3
 	VBROADCASTSS (R12), Z4
 	VDIVPS       Z3, Z4, Z4
-	MOVL         $0x7fffffff, R13
-	VPBROADCASTD R13, Z5
-	MOVL         $0x4a800000, R13
-	VPBROADCASTD R13, Z6
+	MOVL         $0x7fffffff, R14
+	VPBROADCASTD R14, Z5
+	MOVL         $0x4a800000, R14
+	VPBROADCASTD R14, Z6
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
 	VCMPPS       $0x16, Z6, Z3, K1
@@ -4714,204 +5475,417 @@ step:
 	VANDPS       Z3, Z5, Z3
 	VCMPPS       $0x16, Z6, Z3, K2
 	VMOVUPS      384(CX), Z3
-	MOVL         $0x7f800000, R13
-	VPBROADCASTD R13, Z5
+	MOVL         $0x7f800000, R14
+	VPBROADCASTD R14, Z5
 	VCMPPS       $0x04, Z5, Z3, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R13
-	ORL          R13, 256(CX)
+	KMOVW        K1, R14
+	ORL          R14, 256(CX)
 	VMOVUPS      384(DI), Z3
-	VSUBPS       Z20, Z3, Z3
+	VSUBPS       Z10, Z3, Z3
 	VBROADCASTSS (R12), Z5
 	VDIVPS       Z3, Z5, Z5
-	MOVL         $0x7fffffff, R13
-	VPBROADCASTD R13, Z6
-	MOVL         $0x4a800000, R13
-	VPBROADCASTD R13, Z8
+	MOVL         $0x7fffffff, R14
+	VPBROADCASTD R14, Z6
+	MOVL         $0x4a800000, R14
+	VPBROADCASTD R14, Z8
 	VMULPS       Z3, Z5, Z3
 	VANDPS       Z3, Z6, Z3
 	VCMPPS       $0x16, Z8, Z3, K1
 	VMOVUPS      320(DI), Z3
-	VSUBPS       Z20, Z3, Z3
+	VSUBPS       Z10, Z3, Z3
 	VMULPS       Z3, Z5, Z3
 	VANDPS       Z3, Z6, Z3
 	VCMPPS       $0x16, Z8, Z3, K2
 	VMOVUPS      384(DI), Z3
-	MOVL         $0x7f800000, R13
-	VPBROADCASTD R13, Z6
+	MOVL         $0x7f800000, R14
+	VPBROADCASTD R14, Z6
 	VCMPPS       $0x04, Z6, Z3, K3
 	KORW         K1, K2, K1
 	KANDW        K3, K1, K1
-	KMOVW        K1, R13
-	ORL          R13, 256(DI)
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	XORQ         R13, R13
+	KMOVW        K1, R14
+	ORL          R14, 256(DI)
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	XORQ         R14, R14
 
-levels:
-	VMOVUPS     (DX)(R13*1), Z3
-	VSUBPS      Z7, Z3, Z6
-	VMULPS      Z6, Z4, Z6
-	VRNDSCALEPS $0x00, Z6, Z6
-	VMAXPS      Z1, Z6, Z6
-	VMINPS      Z0, Z6, Z6
-	VMOVUPS     Z6, (SI)(R13*1)
-	VMULPS      (BX)(R13*1), Z6, Z8
-	VADDPS      Z8, Z11, Z11
-	VMULPS      Z6, Z8, Z6
-	VADDPS      Z6, Z12, Z12
-	VMULPS      Z3, Z8, Z3
-	VADDPS      Z3, Z13, Z13
-	VMOVUPS     (R8)(R13*1), Z3
-	VSUBPS      Z20, Z3, Z6
-	VMULPS      Z6, Z5, Z6
-	VRNDSCALEPS $0x00, Z6, Z6
-	VMAXPS      Z1, Z6, Z6
-	VMINPS      Z0, Z6, Z6
-	VMOVUPS     Z6, (R10)(R13*1)
-	VMULPS      (R9)(R13*1), Z6, Z8
-	VADDPS      Z8, Z14, Z14
-	VMULPS      Z6, Z8, Z6
-	VADDPS      Z6, Z15, Z15
-	VMULPS      Z3, Z8, Z3
-	VADDPS      Z3, Z16, Z16
-	VMOVUPS     64(DX)(R13*1), Z3
-	VSUBPS      Z7, Z3, Z6
-	VMULPS      Z6, Z4, Z6
-	VRNDSCALEPS $0x00, Z6, Z6
-	VMAXPS      Z1, Z6, Z6
-	VMINPS      Z0, Z6, Z6
-	VMOVUPS     Z6, 64(SI)(R13*1)
-	VMULPS      64(BX)(R13*1), Z6, Z8
-	VADDPS      Z8, Z11, Z11
-	VMULPS      Z6, Z8, Z6
-	VADDPS      Z6, Z12, Z12
-	VMULPS      Z3, Z8, Z3
-	VADDPS      Z3, Z13, Z13
-	VMOVUPS     64(R8)(R13*1), Z3
-	VSUBPS      Z20, Z3, Z6
-	VMULPS      Z6, Z5, Z6
-	VRNDSCALEPS $0x00, Z6, Z6
-	VMAXPS      Z1, Z6, Z6
-	VMINPS      Z0, Z6, Z6
-	VMOVUPS     Z6, 64(R10)(R13*1)
-	VMULPS      64(R9)(R13*1), Z6, Z8
-	VADDPS      Z8, Z14, Z14
-	VMULPS      Z6, Z8, Z6
-	VADDPS      Z6, Z15, Z15
-	VMULPS      Z3, Z8, Z3
-	VADDPS      Z3, Z16, Z16
-	ADDQ        $0x00000080, R13
-	CMPQ        R13, AX
-	JLT         levels
-	VMOVUPS     448(CX), Z3
-	VMOVUPS     512(CX), Z6
-	VMULPS      Z12, Z3, Z8
-	VMULPS      Z11, Z11, Z9
+freeLevels:
+	VMOVUPS     (DX)(R14*1), Z13
+	VSUBPS      Z7, Z13, Z14
+	VMULPS      Z14, Z4, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z1, Z14, Z14
+	VMOVUPS     Z14, (SI)(R14*1)
+	VMULPS      (BX)(R14*1), Z14, Z15
+	VADDPS      Z15, Z3, Z3
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z6, Z6
+	VMULPS      Z13, Z15, Z13
+	VADDPS      Z13, Z8, Z8
+	VMOVUPS     (R8)(R14*1), Z13
+	VSUBPS      Z10, Z13, Z14
+	VMULPS      Z14, Z5, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z1, Z14, Z14
+	VMOVUPS     Z14, (R10)(R14*1)
+	VMULPS      (R9)(R14*1), Z14, Z15
+	VADDPS      Z15, Z9, Z9
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z11, Z11
+	VMULPS      Z13, Z15, Z13
+	VADDPS      Z13, Z12, Z12
+	VMOVUPS     64(DX)(R14*1), Z13
+	VSUBPS      Z7, Z13, Z14
+	VMULPS      Z14, Z4, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z1, Z14, Z14
+	VMOVUPS     Z14, 64(SI)(R14*1)
+	VMULPS      64(BX)(R14*1), Z14, Z15
+	VADDPS      Z15, Z3, Z3
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z6, Z6
+	VMULPS      Z13, Z15, Z13
+	VADDPS      Z13, Z8, Z8
+	VMOVUPS     64(R8)(R14*1), Z13
+	VSUBPS      Z10, Z13, Z14
+	VMULPS      Z14, Z5, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z1, Z14, Z14
+	VMOVUPS     Z14, 64(R10)(R14*1)
+	VMULPS      64(R9)(R14*1), Z14, Z15
+	VADDPS      Z15, Z9, Z9
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z11, Z11
+	VMULPS      Z13, Z15, Z13
+	VADDPS      Z13, Z12, Z12
+	ADDQ        $0x00000080, R14
+	CMPQ        R14, AX
+	JLT         freeLevels
+	VMOVUPS     448(CX), Z13
+	VMOVUPS     512(CX), Z14
+	VMULPS      Z6, Z13, Z15
+	VMULPS      Z3, Z3, Z16
+	VSUBPS      Z16, Z15, Z15
+	VCMPPS      $0x1e, Z1, Z15, K1
+	VMULPS      Z8, Z13, Z13
+	VMULPS      Z3, Z14, Z16
+	VSUBPS      Z16, Z13, Z13
+	VDIVPS      Z15, Z13, Z13
+	VMULPS      Z14, Z6, Z14
+	VMULPS      Z8, Z3, Z3
+	VSUBPS      Z3, Z14, Z3
+	VDIVPS      Z15, Z3, Z3
+	VCMPPS      $0x1e, Z1, Z3, K2
+	VDIVPS      Z6, Z8, Z6
+	VMOVAPS     Z6, K2, Z13
+	VMOVAPS     Z1, K2, Z3
+	VMOVUPS     448(DI), Z6
+	VMOVUPS     512(DI), Z8
+	VMULPS      Z11, Z6, Z14
+	VMULPS      Z9, Z9, Z15
+	VSUBPS      Z15, Z14, Z14
+	VCMPPS      $0x1e, Z1, Z14, K2
+	VMULPS      Z12, Z6, Z6
+	VMULPS      Z9, Z8, Z15
+	VSUBPS      Z15, Z6, Z6
+	VDIVPS      Z14, Z6, Z6
+	VMULPS      Z8, Z11, Z8
+	VMULPS      Z12, Z9, Z9
 	VSUBPS      Z9, Z8, Z8
-	VCMPPS      $0x1e, Z1, Z8, K1
-	VMULPS      Z13, Z3, Z3
-	VMULPS      Z11, Z6, Z9
-	VSUBPS      Z9, Z3, Z3
-	VDIVPS      Z8, Z3, Z3
-	VMULPS      Z6, Z12, Z6
-	VMULPS      Z13, Z11, Z9
-	VSUBPS      Z9, Z6, Z6
-	VDIVPS      Z8, Z6, Z6
-	VCMPPS      $0x1e, Z1, Z6, K2
-	VDIVPS      Z12, Z13, Z8
-	VMOVAPS     Z8, K2, Z3
-	VMOVAPS     Z1, K2, Z6
-	VMOVUPS     448(DI), Z8
-	VMOVUPS     512(DI), Z9
-	VMULPS      Z15, Z8, Z10
-	VMULPS      Z14, Z14, Z19
-	VSUBPS      Z19, Z10, Z10
-	VCMPPS      $0x1e, Z1, Z10, K2
-	VMULPS      Z16, Z8, Z8
-	VMULPS      Z14, Z9, Z19
-	VSUBPS      Z19, Z8, Z8
-	VDIVPS      Z10, Z8, Z8
-	VMULPS      Z9, Z15, Z9
-	VMULPS      Z16, Z14, Z19
-	VSUBPS      Z19, Z9, Z9
-	VDIVPS      Z10, Z9, Z9
-	VCMPPS      $0x1e, Z1, Z9, K3
-	VDIVPS      Z15, Z16, Z10
-	VMOVAPS     Z10, K3, Z8
-	VMOVAPS     Z1, K3, Z9
-	VPXORD      Z17, Z17, Z17
-	VPXORD      Z18, Z18, Z18
-	XORQ        R13, R13
+	VDIVPS      Z14, Z8, Z8
+	VCMPPS      $0x1e, Z1, Z8, K3
+	VDIVPS      Z11, Z12, Z9
+	VMOVAPS     Z9, K3, Z6
+	VMOVAPS     Z1, K3, Z8
+	VXORPS      Z9, Z9, Z9
+	VXORPS      Z11, Z11, Z11
+	XORQ        R14, R14
 
-error:
-	VMULPS       (SI)(R13*1), Z3, Z10
-	VADDPS       Z6, Z10, Z10
-	VSUBPS       (DX)(R13*1), Z10, Z10
-	VANDPS       Z2, Z10, Z10
-	VMULPS       (BX)(R13*1), Z10, Z10
-	VADDPS       Z10, Z17, Z17
-	VMULPS       (R10)(R13*1), Z8, Z10
-	VADDPS       Z9, Z10, Z10
-	VSUBPS       (R8)(R13*1), Z10, Z10
-	VANDPS       Z2, Z10, Z10
-	VMULPS       (R9)(R13*1), Z10, Z10
-	VADDPS       Z10, Z18, Z18
-	VMULPS       64(SI)(R13*1), Z3, Z10
-	VADDPS       Z6, Z10, Z10
-	VSUBPS       64(DX)(R13*1), Z10, Z10
-	VANDPS       Z2, Z10, Z10
-	VMULPS       64(BX)(R13*1), Z10, Z10
-	VADDPS       Z10, Z17, Z17
-	VMULPS       64(R10)(R13*1), Z8, Z10
-	VADDPS       Z9, Z10, Z10
-	VSUBPS       64(R8)(R13*1), Z10, Z10
-	VANDPS       Z2, Z10, Z10
-	VMULPS       64(R9)(R13*1), Z10, Z10
-	VADDPS       Z10, Z18, Z18
-	ADDQ         $0x00000080, R13
-	CMPQ         R13, AX
-	JLT          error
-	VMOVUPS      576(CX), Z10
-	VCMPPS       $0x11, Z10, Z17, K3
+freeError:
+	VMULPS  (SI)(R14*1), Z13, Z12
+	VADDPS  Z3, Z12, Z12
+	VSUBPS  (DX)(R14*1), Z12, Z12
+	VANDPS  Z2, Z12, Z12
+	VMULPS  (BX)(R14*1), Z12, Z12
+	VADDPS  Z12, Z9, Z9
+	VMULPS  (R10)(R14*1), Z6, Z12
+	VADDPS  Z8, Z12, Z12
+	VSUBPS  (R8)(R14*1), Z12, Z12
+	VANDPS  Z2, Z12, Z12
+	VMULPS  (R9)(R14*1), Z12, Z12
+	VADDPS  Z12, Z11, Z11
+	VMULPS  64(SI)(R14*1), Z13, Z12
+	VADDPS  Z3, Z12, Z12
+	VSUBPS  64(DX)(R14*1), Z12, Z12
+	VANDPS  Z2, Z12, Z12
+	VMULPS  64(BX)(R14*1), Z12, Z12
+	VADDPS  Z12, Z9, Z9
+	VMULPS  64(R10)(R14*1), Z6, Z12
+	VADDPS  Z8, Z12, Z12
+	VSUBPS  64(R8)(R14*1), Z12, Z12
+	VANDPS  Z2, Z12, Z12
+	VMULPS  64(R9)(R14*1), Z12, Z12
+	VADDPS  Z12, Z11, Z11
+	ADDQ    $0x00000080, R14
+	CMPQ    R14, AX
+	JLT     freeError
+	VMOVUPS 576(CX), Z12
+	VCMPPS  $0x11, Z12, Z9, K3
+	KANDW   K1, K3, K1
+	VMOVUPS 576(CX), Z12
+	VMOVAPS Z9, K1, Z12
+	VMOVUPS Z12, 576(CX)
+	VMOVUPS (CX), Z9
+	VMOVAPS Z13, K1, Z9
+	VMOVUPS Z9, (CX)
+	VMOVUPS 128(CX), Z9
+	VMOVAPS Z4, K1, Z9
+	VMOVUPS Z9, 128(CX)
+	VMOVUPS 192(CX), Z4
+	VMOVAPS Z7, K1, Z4
+	VMOVUPS Z4, 192(CX)
+	VMOVAPS Z3, K1, Z7
+	VMOVUPS 576(DI), Z3
+	VCMPPS  $0x11, Z3, Z11, K1
+	KANDW   K2, K1, K1
+	VMOVUPS 576(DI), Z3
+	VMOVAPS Z11, K1, Z3
+	VMOVUPS Z3, 576(DI)
+	VMOVUPS (DI), Z3
+	VMOVAPS Z6, K1, Z3
+	VMOVUPS Z3, (DI)
+	VMOVUPS 128(DI), Z3
+	VMOVAPS Z5, K1, Z3
+	VMOVUPS Z3, 128(DI)
+	VMOVUPS 192(DI), Z3
+	VMOVAPS Z10, K1, Z3
+	VMOVUPS Z3, 192(DI)
+	VMOVAPS Z8, K1, Z10
+	ADDQ    $0x00000004, R12
+	CMPQ    R12, R11
+	JLT     free
+
+capped:
+	VMOVUPS      384(CX), Z3
+	VSUBPS       Z7, Z3, Z3
+	VBROADCASTSS (R12), Z4
+	VDIVPS       Z3, Z4, Z4
+	MOVL         $0x7fffffff, R11
+	VPBROADCASTD R11, Z5
+	MOVL         $0x4a800000, R11
+	VPBROADCASTD R11, Z6
+	VMULPS       Z3, Z4, Z3
+	VANDPS       Z3, Z5, Z3
+	VCMPPS       $0x16, Z6, Z3, K1
+	VMOVUPS      320(CX), Z3
+	VSUBPS       Z7, Z3, Z3
+	VMULPS       Z3, Z4, Z3
+	VANDPS       Z3, Z5, Z3
+	VCMPPS       $0x16, Z6, Z3, K2
+	VMOVUPS      384(CX), Z3
+	MOVL         $0x7f800000, R11
+	VPBROADCASTD R11, Z5
+	VCMPPS       $0x04, Z5, Z3, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R11
+	ORL          R11, 256(CX)
+	VMOVUPS      384(DI), Z3
+	VSUBPS       Z10, Z3, Z3
+	VBROADCASTSS (R12), Z5
+	VDIVPS       Z3, Z5, Z5
+	MOVL         $0x7fffffff, R11
+	VPBROADCASTD R11, Z6
+	MOVL         $0x4a800000, R11
+	VPBROADCASTD R11, Z8
+	VMULPS       Z3, Z5, Z3
+	VANDPS       Z3, Z6, Z3
+	VCMPPS       $0x16, Z8, Z3, K1
+	VMOVUPS      320(DI), Z3
+	VSUBPS       Z10, Z3, Z3
+	VMULPS       Z3, Z5, Z3
+	VANDPS       Z3, Z6, Z3
+	VCMPPS       $0x16, Z8, Z3, K2
+	VMOVUPS      384(DI), Z3
+	MOVL         $0x7f800000, R11
+	VPBROADCASTD R11, Z6
+	VCMPPS       $0x04, Z6, Z3, K3
+	KORW         K1, K2, K1
+	KANDW        K3, K1, K1
+	KMOVW        K1, R11
+	ORL          R11, 256(DI)
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	XORQ         R11, R11
+
+cappedLevels:
+	VMOVUPS     (DX)(R11*1), Z13
+	VSUBPS      Z7, Z13, Z14
+	VMULPS      Z14, Z4, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z1, Z14, Z14
+	VMINPS      Z0, Z14, Z14
+	VMOVUPS     Z14, (SI)(R11*1)
+	VMULPS      (BX)(R11*1), Z14, Z15
+	VADDPS      Z15, Z3, Z3
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z6, Z6
+	VMULPS      Z13, Z15, Z13
+	VADDPS      Z13, Z8, Z8
+	VMOVUPS     (R8)(R11*1), Z13
+	VSUBPS      Z10, Z13, Z14
+	VMULPS      Z14, Z5, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z1, Z14, Z14
+	VMINPS      Z0, Z14, Z14
+	VMOVUPS     Z14, (R10)(R11*1)
+	VMULPS      (R9)(R11*1), Z14, Z15
+	VADDPS      Z15, Z9, Z9
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z11, Z11
+	VMULPS      Z13, Z15, Z13
+	VADDPS      Z13, Z12, Z12
+	VMOVUPS     64(DX)(R11*1), Z13
+	VSUBPS      Z7, Z13, Z14
+	VMULPS      Z14, Z4, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z1, Z14, Z14
+	VMINPS      Z0, Z14, Z14
+	VMOVUPS     Z14, 64(SI)(R11*1)
+	VMULPS      64(BX)(R11*1), Z14, Z15
+	VADDPS      Z15, Z3, Z3
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z6, Z6
+	VMULPS      Z13, Z15, Z13
+	VADDPS      Z13, Z8, Z8
+	VMOVUPS     64(R8)(R11*1), Z13
+	VSUBPS      Z10, Z13, Z14
+	VMULPS      Z14, Z5, Z14
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z1, Z14, Z14
+	VMINPS      Z0, Z14, Z14
+	VMOVUPS     Z14, 64(R10)(R11*1)
+	VMULPS      64(R9)(R11*1), Z14, Z15
+	VADDPS      Z15, Z9, Z9
+	VMULPS      Z14, Z15, Z14
+	VADDPS      Z14, Z11, Z11
+	VMULPS      Z13, Z15, Z13
+	VADDPS      Z13, Z12, Z12
+	ADDQ        $0x00000080, R11
+	CMPQ        R11, AX
+	JLT         cappedLevels
+	VMOVUPS     448(CX), Z13
+	VMOVUPS     512(CX), Z14
+	VMULPS      Z6, Z13, Z15
+	VMULPS      Z3, Z3, Z16
+	VSUBPS      Z16, Z15, Z15
+	VCMPPS      $0x1e, Z1, Z15, K1
+	VMULPS      Z8, Z13, Z13
+	VMULPS      Z3, Z14, Z16
+	VSUBPS      Z16, Z13, Z13
+	VDIVPS      Z15, Z13, Z13
+	VMULPS      Z14, Z6, Z14
+	VMULPS      Z8, Z3, Z3
+	VSUBPS      Z3, Z14, Z3
+	VDIVPS      Z15, Z3, Z3
+	VCMPPS      $0x1e, Z1, Z3, K2
+	VDIVPS      Z6, Z8, Z6
+	VMOVAPS     Z6, K2, Z13
+	VMOVAPS     Z1, K2, Z3
+	VMOVUPS     448(DI), Z6
+	VMOVUPS     512(DI), Z8
+	VMULPS      Z11, Z6, Z14
+	VMULPS      Z9, Z9, Z15
+	VSUBPS      Z15, Z14, Z14
+	VCMPPS      $0x1e, Z1, Z14, K2
+	VMULPS      Z12, Z6, Z6
+	VMULPS      Z9, Z8, Z15
+	VSUBPS      Z15, Z6, Z6
+	VDIVPS      Z14, Z6, Z6
+	VMULPS      Z8, Z11, Z8
+	VMULPS      Z12, Z9, Z9
+	VSUBPS      Z9, Z8, Z8
+	VDIVPS      Z14, Z8, Z8
+	VCMPPS      $0x1e, Z1, Z8, K3
+	VDIVPS      Z11, Z12, Z9
+	VMOVAPS     Z9, K3, Z6
+	VMOVAPS     Z1, K3, Z8
+	VXORPS      Z9, Z9, Z9
+	VXORPS      Z11, Z11, Z11
+	XORQ        R11, R11
+
+cappedError:
+	VMULPS       (SI)(R11*1), Z13, Z12
+	VADDPS       Z3, Z12, Z12
+	VSUBPS       (DX)(R11*1), Z12, Z12
+	VANDPS       Z2, Z12, Z12
+	VMULPS       (BX)(R11*1), Z12, Z12
+	VADDPS       Z12, Z9, Z9
+	VMULPS       (R10)(R11*1), Z6, Z12
+	VADDPS       Z8, Z12, Z12
+	VSUBPS       (R8)(R11*1), Z12, Z12
+	VANDPS       Z2, Z12, Z12
+	VMULPS       (R9)(R11*1), Z12, Z12
+	VADDPS       Z12, Z11, Z11
+	VMULPS       64(SI)(R11*1), Z13, Z12
+	VADDPS       Z3, Z12, Z12
+	VSUBPS       64(DX)(R11*1), Z12, Z12
+	VANDPS       Z2, Z12, Z12
+	VMULPS       64(BX)(R11*1), Z12, Z12
+	VADDPS       Z12, Z9, Z9
+	VMULPS       64(R10)(R11*1), Z6, Z12
+	VADDPS       Z8, Z12, Z12
+	VSUBPS       64(R8)(R11*1), Z12, Z12
+	VANDPS       Z2, Z12, Z12
+	VMULPS       64(R9)(R11*1), Z12, Z12
+	VADDPS       Z12, Z11, Z11
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, AX
+	JLT          cappedError
+	VMOVUPS      576(CX), Z12
+	VCMPPS       $0x11, Z12, Z9, K3
 	KANDW        K1, K3, K1
-	VMOVUPS      576(CX), Z10
-	VMOVAPS      Z17, K1, Z10
-	VMOVUPS      Z10, 576(CX)
-	VMOVUPS      (CX), Z10
-	VMOVAPS      Z3, K1, Z10
-	VMOVUPS      Z10, (CX)
-	VMOVUPS      128(CX), Z3
-	VMOVAPS      Z4, K1, Z3
-	VMOVUPS      Z3, 128(CX)
-	VMOVUPS      192(CX), Z3
-	VMOVAPS      Z7, K1, Z3
-	VMOVUPS      Z3, 192(CX)
-	VMOVAPS      Z6, K1, Z7
+	VMOVUPS      576(CX), Z12
+	VMOVAPS      Z9, K1, Z12
+	VMOVUPS      Z12, 576(CX)
+	VMOVUPS      (CX), Z9
+	VMOVAPS      Z13, K1, Z9
+	VMOVUPS      Z9, (CX)
+	VMOVUPS      128(CX), Z9
+	VMOVAPS      Z4, K1, Z9
+	VMOVUPS      Z9, 128(CX)
+	VMOVUPS      192(CX), Z4
+	VMOVAPS      Z7, K1, Z4
+	VMOVUPS      Z4, 192(CX)
+	VMOVAPS      Z3, K1, Z7
 	VMOVUPS      576(DI), Z3
-	VCMPPS       $0x11, Z3, Z18, K1
+	VCMPPS       $0x11, Z3, Z11, K1
 	KANDW        K2, K1, K1
 	VMOVUPS      576(DI), Z3
-	VMOVAPS      Z18, K1, Z3
+	VMOVAPS      Z11, K1, Z3
 	VMOVUPS      Z3, 576(DI)
 	VMOVUPS      (DI), Z3
-	VMOVAPS      Z8, K1, Z3
+	VMOVAPS      Z6, K1, Z3
 	VMOVUPS      Z3, (DI)
 	VMOVUPS      128(DI), Z3
 	VMOVAPS      Z5, K1, Z3
 	VMOVUPS      Z3, 128(DI)
 	VMOVUPS      192(DI), Z3
-	VMOVAPS      Z20, K1, Z3
+	VMOVAPS      Z10, K1, Z3
 	VMOVUPS      Z3, 192(DI)
-	VMOVAPS      Z9, K1, Z20
+	VMOVAPS      Z8, K1, Z10
 	ADDQ         $0x00000004, R12
-	CMPQ         R12, R11
-	JLT          step
+	CMPQ         R12, R13
+	JLT          capped
 	VMOVUPS      Z7, 64(CX)
 	VMOVUPS      (CX), Z0
 	VMOVUPS      384(CX), Z2
@@ -4920,7 +5894,7 @@ error:
 	VCMPPS       $0x00, Z3, Z2, K1
 	VMOVAPS      Z1, K1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z20, 64(DI)
+	VMOVUPS      Z10, 64(DI)
 	VMOVUPS      (DI), Z0
 	VMOVUPS      384(DI), Z2
 	MOVL         $0x7f800000, AX
@@ -4943,10 +5917,10 @@ TEXT ·levelsAVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS hi+36(FP), Z1
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
-	VPXORD       Z4, Z4, Z4
+	VXORPS       Z4, Z4, Z4
 	MOVL         $0x7fffffff, SI
 	VPBROADCASTD SI, Z5
-	VPXORD       Z6, Z6, Z6
+	VXORPS       Z6, Z6, Z6
 	VCMPPS       $0x00, Z6, Z2, K1
 	KMOVW        K1, SI
 	KMOVW        K1, DI
@@ -5010,83 +5984,83 @@ column:
 
 zeros:
 	VMOVUPS      128(DX), Z6
-	VMOVUPS      192(DX), Z12
-	VPXORD       Z7, Z7, Z7
-	VCMPPS       $0x00, Z7, Z6, K2
+	VMOVUPS      192(DX), Z7
+	VXORPS       Z8, Z8, Z8
+	VCMPPS       $0x00, Z8, Z6, K2
 	KANDW        K1, K2, K2
 	MOVL         $0x3f800000, SI
-	VPBROADCASTD SI, Z7
-	VMOVAPS      Z7, K1, Z2
+	VPBROADCASTD SI, Z8
+	VMOVAPS      Z8, K1, Z2
 	XORQ         SI, SI
 
 columnZeros:
-	VMOVUPS     (CX)(SI*1), Z7
-	VADDPS      Z3, Z7, Z13
-	VDIVPS      Z2, Z13, Z13
-	VSUBPS      Z12, Z7, Z7
-	VMULPS      Z7, Z6, Z7
-	VMOVAPS     Z7, K1, Z13
-	VANDPS      Z5, Z13, Z7
-	VMAXPS      Z7, Z4, Z4
-	VRNDSCALEPS $0x00, Z13, Z7
-	VMAXPS      Z0, Z7, Z7
-	VMINPS      Z1, Z7, Z7
-	VSUBPS      Z0, Z7, Z7
-	VPXORD      Z8, Z8, Z8
-	VMOVAPS     Z8, K2, Z7
-	VCVTPS2DQ   Z7, Z7
-	VMOVUPS     64(CX)(SI*1), Z13
-	VADDPS      Z3, Z13, Z14
-	VDIVPS      Z2, Z14, Z14
-	VSUBPS      Z12, Z13, Z13
-	VMULPS      Z13, Z6, Z13
-	VMOVAPS     Z13, K1, Z14
-	VANDPS      Z5, Z14, Z13
-	VMAXPS      Z13, Z4, Z4
-	VRNDSCALEPS $0x00, Z14, Z13
-	VMAXPS      Z0, Z13, Z13
-	VMINPS      Z1, Z13, Z13
-	VSUBPS      Z0, Z13, Z13
-	VPXORD      Z9, Z9, Z9
-	VMOVAPS     Z9, K2, Z13
-	VCVTPS2DQ   Z13, Z13
-	VPSLLD      $0x08, Z13, Z13
-	VPORD       Z13, Z7, Z7
-	VMOVUPS     128(CX)(SI*1), Z13
-	VADDPS      Z3, Z13, Z14
-	VDIVPS      Z2, Z14, Z14
-	VSUBPS      Z12, Z13, Z13
-	VMULPS      Z13, Z6, Z13
-	VMOVAPS     Z13, K1, Z14
-	VANDPS      Z5, Z14, Z13
-	VMAXPS      Z13, Z4, Z4
-	VRNDSCALEPS $0x00, Z14, Z13
-	VMAXPS      Z0, Z13, Z13
-	VMINPS      Z1, Z13, Z13
-	VSUBPS      Z0, Z13, Z13
-	VPXORD      Z10, Z10, Z10
-	VMOVAPS     Z10, K2, Z13
-	VCVTPS2DQ   Z13, Z13
-	VPSLLD      $0x10, Z13, Z13
-	VPORD       Z13, Z7, Z7
-	VMOVUPS     192(CX)(SI*1), Z13
-	VADDPS      Z3, Z13, Z14
-	VDIVPS      Z2, Z14, Z14
-	VSUBPS      Z12, Z13, Z13
-	VMULPS      Z13, Z6, Z13
-	VMOVAPS     Z13, K1, Z14
-	VANDPS      Z5, Z14, Z13
-	VMAXPS      Z13, Z4, Z4
-	VRNDSCALEPS $0x00, Z14, Z13
-	VMAXPS      Z0, Z13, Z13
-	VMINPS      Z1, Z13, Z13
-	VSUBPS      Z0, Z13, Z13
-	VPXORD      Z11, Z11, Z11
-	VMOVAPS     Z11, K2, Z13
-	VCVTPS2DQ   Z13, Z13
-	VPSLLD      $0x18, Z13, Z13
-	VPORD       Z13, Z7, Z7
-	VMOVUPS     Z7, (AX)
+	VMOVUPS     (CX)(SI*1), Z8
+	VADDPS      Z3, Z8, Z9
+	VDIVPS      Z2, Z9, Z9
+	VSUBPS      Z7, Z8, Z8
+	VMULPS      Z8, Z6, Z8
+	VMOVAPS     Z8, K1, Z9
+	VANDPS      Z5, Z9, Z8
+	VMAXPS      Z8, Z4, Z4
+	VRNDSCALEPS $0x00, Z9, Z8
+	VMAXPS      Z0, Z8, Z8
+	VMINPS      Z1, Z8, Z8
+	VSUBPS      Z0, Z8, Z8
+	VXORPS      Z9, Z9, Z9
+	VMOVAPS     Z9, K2, Z8
+	VCVTPS2DQ   Z8, Z8
+	VMOVUPS     64(CX)(SI*1), Z9
+	VADDPS      Z3, Z9, Z10
+	VDIVPS      Z2, Z10, Z10
+	VSUBPS      Z7, Z9, Z9
+	VMULPS      Z9, Z6, Z9
+	VMOVAPS     Z9, K1, Z10
+	VANDPS      Z5, Z10, Z9
+	VMAXPS      Z9, Z4, Z4
+	VRNDSCALEPS $0x00, Z10, Z9
+	VMAXPS      Z0, Z9, Z9
+	VMINPS      Z1, Z9, Z9
+	VSUBPS      Z0, Z9, Z9
+	VXORPS      Z10, Z10, Z10
+	VMOVAPS     Z10, K2, Z9
+	VCVTPS2DQ   Z9, Z9
+	VPSLLD      $0x08, Z9, Z9
+	VPORD       Z9, Z8, Z8
+	VMOVUPS     128(CX)(SI*1), Z9
+	VADDPS      Z3, Z9, Z10
+	VDIVPS      Z2, Z10, Z10
+	VSUBPS      Z7, Z9, Z9
+	VMULPS      Z9, Z6, Z9
+	VMOVAPS     Z9, K1, Z10
+	VANDPS      Z5, Z10, Z9
+	VMAXPS      Z9, Z4, Z4
+	VRNDSCALEPS $0x00, Z10, Z9
+	VMAXPS      Z0, Z9, Z9
+	VMINPS      Z1, Z9, Z9
+	VSUBPS      Z0, Z9, Z9
+	VXORPS      Z10, Z10, Z10
+	VMOVAPS     Z10, K2, Z9
+	VCVTPS2DQ   Z9, Z9
+	VPSLLD      $0x10, Z9, Z9
+	VPORD       Z9, Z8, Z8
+	VMOVUPS     192(CX)(SI*1), Z9
+	VADDPS      Z3, Z9, Z10
+	VDIVPS      Z2, Z10, Z10
+	VSUBPS      Z7, Z9, Z9
+	VMULPS      Z9, Z6, Z9
+	VMOVAPS     Z9, K1, Z10
+	VANDPS      Z5, Z10, Z9
+	VMAXPS      Z9, Z4, Z4
+	VRNDSCALEPS $0x00, Z10, Z9
+	VMAXPS      Z0, Z9, Z9
+	VMINPS      Z1, Z9, Z9
+	VSUBPS      Z0, Z9, Z9
+	VXORPS      Z10, Z10, Z10
+	VMOVAPS     Z10, K2, Z9
+	VCVTPS2DQ   Z9, Z9
+	VPSLLD      $0x18, Z9, Z9
+	VPORD       Z9, Z8, Z8
+	VMOVUPS     Z8, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000100, SI
 	CMPQ        SI, BX
@@ -5110,8 +6084,8 @@ TEXT ·fitSymmetricAVX512(SB), NOSPLIT, $0-56
 	MOVQ         wx+24(FP), BX
 	MOVQ         n+32(FP), SI
 	SHLQ         $0x06, SI
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
 	MOVL         $0x7fffffff, DI
 	VPBROADCASTD DI, Z2
 	XORQ         DI, DI
@@ -5148,505 +6122,860 @@ peak:
 	MOVL         $0x7f800000, DI
 	VPBROADCASTD DI, Z1
 	VMOVAPS      Z1, K1, Z0
-	VPXORD       Z5, Z5, Z5
-	VBROADCASTSS half+40(FP), Z1
-	VSUBPS       Z1, Z5, Z1
-	VPXORD       Z6, Z6, Z6
+	VXORPS       Z1, Z1, Z1
+	VBROADCASTSS half+40(FP), Z2
+	VSUBPS       Z2, Z1, Z1
+	VXORPS       Z2, Z2, Z2
 	MOVL         $0x3f800000, DI
-	VPBROADCASTD DI, Z2
-	VSUBPS       Z2, Z6, Z2
+	VPBROADCASTD DI, Z3
+	VSUBPS       Z3, Z2, Z2
 	VSUBPS       Z1, Z2, Z2
 	MOVQ         numerators+48(FP), DI
 	VBROADCASTSS (DI), Z3
 	VDIVPS       Z0, Z3, Z3
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
 	XORQ         R8, R8
 
 first:
-	VMOVUPS      (CX)(R8*1), Z4
-	VMULPS       Z4, Z3, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z1, Z5, Z5
-	VMINPS       Z2, Z5, Z5
-	VMULPS       (DX)(R8*1), Z4, Z4
-	VMOVUPS      Z4, (BX)(R8*1)
-	VMULPS       Z4, Z5, Z4
-	VADDPS       Z4, Z7, Z7
-	VMULPS       (DX)(R8*1), Z5, Z4
-	VMULPS       Z5, Z4, Z4
-	VADDPS       Z4, Z8, Z8
-	VMOVUPS      64(CX)(R8*1), Z4
-	VMULPS       Z4, Z3, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z1, Z5, Z5
-	VMINPS       Z2, Z5, Z5
-	VMULPS       64(DX)(R8*1), Z4, Z4
-	VMOVUPS      Z4, 64(BX)(R8*1)
-	VMULPS       Z4, Z5, Z4
-	VADDPS       Z4, Z7, Z7
-	VMULPS       64(DX)(R8*1), Z5, Z4
-	VMULPS       Z5, Z4, Z4
-	VADDPS       Z4, Z8, Z8
-	VMOVUPS      128(CX)(R8*1), Z4
-	VMULPS       Z4, Z3, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z1, Z5, Z5
-	VMINPS       Z2, Z5, Z5
-	VMULPS       128(DX)(R8*1), Z4, Z4
-	VMOVUPS      Z4, 128(BX)(R8*1)
-	VMULPS       Z4, Z5, Z4
-	VADDPS       Z4, Z7, Z7
-	VMULPS       128(DX)(R8*1), Z5, Z4
-	VMULPS       Z5, Z4, Z4
-	VADDPS       Z4, Z8, Z8
-	VMOVUPS      192(CX)(R8*1), Z4
-	VMULPS       Z4, Z3, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z1, Z5, Z5
-	VMINPS       Z2, Z5, Z5
-	VMULPS       192(DX)(R8*1), Z4, Z4
-	VMOVUPS      Z4, 192(BX)(R8*1)
-	VMULPS       Z4, Z5, Z4
-	VADDPS       Z4, Z7, Z7
-	VMULPS       192(DX)(R8*1), Z5, Z4
-	VMULPS       Z5, Z4, Z4
-	VADDPS       Z4, Z8, Z8
+	VMOVUPS      (CX)(R8*1), Z6
+	VMULPS       Z6, Z3, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMINPS       Z2, Z7, Z7
+	VMULPS       (DX)(R8*1), Z6, Z6
+	VMOVUPS      Z6, (BX)(R8*1)
+	VMULPS       Z6, Z7, Z6
+	VADDPS       Z6, Z4, Z4
+	VMULPS       (DX)(R8*1), Z7, Z6
+	VMULPS       Z7, Z6, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      64(CX)(R8*1), Z6
+	VMULPS       Z6, Z3, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMINPS       Z2, Z7, Z7
+	VMULPS       64(DX)(R8*1), Z6, Z6
+	VMOVUPS      Z6, 64(BX)(R8*1)
+	VMULPS       Z6, Z7, Z6
+	VADDPS       Z6, Z4, Z4
+	VMULPS       64(DX)(R8*1), Z7, Z6
+	VMULPS       Z7, Z6, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      128(CX)(R8*1), Z6
+	VMULPS       Z6, Z3, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMINPS       Z2, Z7, Z7
+	VMULPS       128(DX)(R8*1), Z6, Z6
+	VMOVUPS      Z6, 128(BX)(R8*1)
+	VMULPS       Z6, Z7, Z6
+	VADDPS       Z6, Z4, Z4
+	VMULPS       128(DX)(R8*1), Z7, Z6
+	VMULPS       Z7, Z6, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      192(CX)(R8*1), Z6
+	VMULPS       Z6, Z3, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMINPS       Z2, Z7, Z7
+	VMULPS       192(DX)(R8*1), Z6, Z6
+	VMOVUPS      Z6, 192(BX)(R8*1)
+	VMULPS       Z6, Z7, Z6
+	VADDPS       Z6, Z4, Z4
+	VMULPS       192(DX)(R8*1), Z7, Z6
+	VMULPS       Z7, Z6, Z6
+	VADDPS       Z6, Z5, Z5
 	ADDQ         $0x00000100, R8
 	CMPQ         R8, SI
 	JLT          first
 	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z4
-	VANDPS       Z7, Z4, Z4
+	VPBROADCASTD R8, Z6
+	VANDPS       Z4, Z6, Z6
 	MOVL         $0x7f7fffff, R8
-	VPBROADCASTD R8, Z5
-	VCMPPS       $0x16, Z5, Z4, K1
+	VPBROADCASTD R8, Z7
+	VCMPPS       $0x16, Z7, Z6, K1
 	KMOVW        K1, R8
 	MOVL         R8, 128(AX)
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VCMPPS       $0x04, Z10, Z8, K1
-	VDIVPS       Z8, Z7, Z4
-	VMOVAPS      Z4, K1, Z9
-	VMULPS       Z7, Z9, Z4
-	LEAQ         76(DI), R8
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VCMPPS       $0x04, Z7, Z5, K1
+	VDIVPS       Z5, Z4, Z5
+	VMOVAPS      Z5, K1, Z6
+	VMULPS       Z4, Z6, Z4
 	ADDQ         $0x00000004, DI
 
-step:
+	// the first 13 bring the peak to less than half a level below the lowest
+	LEAQ 52(DI), R8
+
+free:
 	VBROADCASTSS (DI), Z5
 	VDIVPS       Z0, Z5, Z5
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
 	XORQ         R9, R9
 
-levels:
-	VMOVUPS     (CX)(R9*1), Z6
-	VMULPS      Z6, Z5, Z6
-	VRNDSCALEPS $0x00, Z6, Z6
-	VMAXPS      Z1, Z6, Z6
-	VMINPS      Z2, Z6, Z6
-	VMULPS      (BX)(R9*1), Z6, Z7
-	VADDPS      Z7, Z11, Z11
-	VMULPS      (DX)(R9*1), Z6, Z7
-	VMULPS      Z6, Z7, Z6
-	VADDPS      Z6, Z12, Z12
-	VMOVUPS     64(CX)(R9*1), Z6
-	VMULPS      Z6, Z5, Z6
-	VRNDSCALEPS $0x00, Z6, Z6
-	VMAXPS      Z1, Z6, Z6
-	VMINPS      Z2, Z6, Z6
-	VMULPS      64(BX)(R9*1), Z6, Z7
-	VADDPS      Z7, Z11, Z11
-	VMULPS      64(DX)(R9*1), Z6, Z7
-	VMULPS      Z6, Z7, Z6
-	VADDPS      Z6, Z12, Z12
-	VMOVUPS     128(CX)(R9*1), Z6
-	VMULPS      Z6, Z5, Z6
-	VRNDSCALEPS $0x00, Z6, Z6
-	VMAXPS      Z1, Z6, Z6
-	VMINPS      Z2, Z6, Z6
-	VMULPS      128(BX)(R9*1), Z6, Z7
-	VADDPS      Z7, Z11, Z11
-	VMULPS      128(DX)(R9*1), Z6, Z7
-	VMULPS      Z6, Z7, Z6
-	VADDPS      Z6, Z12, Z12
-	VMOVUPS     192(CX)(R9*1), Z6
-	VMULPS      Z6, Z5, Z6
-	VRNDSCALEPS $0x00, Z6, Z6
-	VMAXPS      Z1, Z6, Z6
-	VMINPS      Z2, Z6, Z6
-	VMULPS      192(BX)(R9*1), Z6, Z7
-	VADDPS      Z7, Z11, Z11
-	VMULPS      192(DX)(R9*1), Z6, Z7
-	VMULPS      Z6, Z7, Z6
-	VADDPS      Z6, Z12, Z12
+freeLevels:
+	VMOVUPS     (CX)(R9*1), Z9
+	VMULPS      Z9, Z5, Z9
+	VRNDSCALEPS $0x00, Z9, Z9
+	VMINPS      Z2, Z9, Z9
+	VMULPS      (BX)(R9*1), Z9, Z10
+	VADDPS      Z10, Z7, Z7
+	VMULPS      (DX)(R9*1), Z9, Z10
+	VMULPS      Z9, Z10, Z9
+	VADDPS      Z9, Z8, Z8
+	VMOVUPS     64(CX)(R9*1), Z9
+	VMULPS      Z9, Z5, Z9
+	VRNDSCALEPS $0x00, Z9, Z9
+	VMINPS      Z2, Z9, Z9
+	VMULPS      64(BX)(R9*1), Z9, Z10
+	VADDPS      Z10, Z7, Z7
+	VMULPS      64(DX)(R9*1), Z9, Z10
+	VMULPS      Z9, Z10, Z9
+	VADDPS      Z9, Z8, Z8
+	VMOVUPS     128(CX)(R9*1), Z9
+	VMULPS      Z9, Z5, Z9
+	VRNDSCALEPS $0x00, Z9, Z9
+	VMINPS      Z2, Z9, Z9
+	VMULPS      128(BX)(R9*1), Z9, Z10
+	VADDPS      Z10, Z7, Z7
+	VMULPS      128(DX)(R9*1), Z9, Z10
+	VMULPS      Z9, Z10, Z9
+	VADDPS      Z9, Z8, Z8
+	VMOVUPS     192(CX)(R9*1), Z9
+	VMULPS      Z9, Z5, Z9
+	VRNDSCALEPS $0x00, Z9, Z9
+	VMINPS      Z2, Z9, Z9
+	VMULPS      192(BX)(R9*1), Z9, Z10
+	VADDPS      Z10, Z7, Z7
+	VMULPS      192(DX)(R9*1), Z9, Z10
+	VMULPS      Z9, Z10, Z9
+	VADDPS      Z9, Z8, Z8
 	ADDQ        $0x00000100, R9
 	CMPQ        R9, SI
-	JLT         levels
-	VPXORD      Z13, Z13, Z13
-	VCMPPS      $0x1e, Z13, Z12, K1
-	VMULPS      Z11, Z11, Z6
-	VMULPS      Z12, Z4, Z7
-	VCMPPS      $0x1e, Z7, Z6, K2
+	JLT         freeLevels
+	VXORPS      Z9, Z9, Z9
+	VCMPPS      $0x1e, Z9, Z8, K1
+	VMULPS      Z7, Z7, Z9
+	VMULPS      Z8, Z4, Z10
+	VCMPPS      $0x1e, Z10, Z9, K2
 	KANDW       K1, K2, K1
 	VMOVAPS     Z5, K1, Z3
-	VDIVPS      Z12, Z11, Z5
-	VMOVAPS     Z5, K1, Z9
-	VMULPS      Z11, Z9, Z5
+	VDIVPS      Z8, Z7, Z5
+	VMOVAPS     Z5, K1, Z6
+	VMULPS      Z7, Z6, Z5
 	VMOVAPS     Z5, K1, Z4
 	ADDQ        $0x00000004, DI
 	CMPQ        DI, R8
-	JLT         step
-	VMOVUPS     Z9, (AX)
+	JLT         free
+	LEAQ        20(DI), R8
+
+bounded:
+	VBROADCASTSS (DI), Z5
+	VDIVPS       Z0, Z5, Z5
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	XORQ         R9, R9
+
+boundedLevels:
+	VMOVUPS     (CX)(R9*1), Z9
+	VMULPS      Z9, Z5, Z9
+	VRNDSCALEPS $0x00, Z9, Z9
+	VMINPS      Z2, Z9, Z9
+	VMAXPS      Z1, Z9, Z9
+	VMULPS      (BX)(R9*1), Z9, Z10
+	VADDPS      Z10, Z7, Z7
+	VMULPS      (DX)(R9*1), Z9, Z10
+	VMULPS      Z9, Z10, Z9
+	VADDPS      Z9, Z8, Z8
+	VMOVUPS     64(CX)(R9*1), Z9
+	VMULPS      Z9, Z5, Z9
+	VRNDSCALEPS $0x00, Z9, Z9
+	VMINPS      Z2, Z9, Z9
+	VMAXPS      Z1, Z9, Z9
+	VMULPS      64(BX)(R9*1), Z9, Z10
+	VADDPS      Z10, Z7, Z7
+	VMULPS      64(DX)(R9*1), Z9, Z10
+	VMULPS      Z9, Z10, Z9
+	VADDPS      Z9, Z8, Z8
+	VMOVUPS     128(CX)(R9*1), Z9
+	VMULPS      Z9, Z5, Z9
+	VRNDSCALEPS $0x00, Z9, Z9
+	VMINPS      Z2, Z9, Z9
+	VMAXPS      Z1, Z9, Z9
+	VMULPS      128(BX)(R9*1), Z9, Z10
+	VADDPS      Z10, Z7, Z7
+	VMULPS      128(DX)(R9*1), Z9, Z10
+	VMULPS      Z9, Z10, Z9
+	VADDPS      Z9, Z8, Z8
+	VMOVUPS     192(CX)(R9*1), Z9
+	VMULPS      Z9, Z5, Z9
+	VRNDSCALEPS $0x00, Z9, Z9
+	VMINPS      Z2, Z9, Z9
+	VMAXPS      Z1, Z9, Z9
+	VMULPS      192(BX)(R9*1), Z9, Z10
+	VADDPS      Z10, Z7, Z7
+	VMULPS      192(DX)(R9*1), Z9, Z10
+	VMULPS      Z9, Z10, Z9
+	VADDPS      Z9, Z8, Z8
+	ADDQ        $0x00000100, R9
+	CMPQ        R9, SI
+	JLT         boundedLevels
+	VXORPS      Z9, Z9, Z9
+	VCMPPS      $0x1e, Z9, Z8, K1
+	VMULPS      Z7, Z7, Z9
+	VMULPS      Z8, Z4, Z10
+	VCMPPS      $0x1e, Z10, Z9, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z5, K1, Z3
+	VDIVPS      Z8, Z7, Z5
+	VMOVAPS     Z5, K1, Z6
+	VMULPS      Z7, Z6, Z5
+	VMOVAPS     Z5, K1, Z4
+	ADDQ        $0x00000004, DI
+	CMPQ        DI, R8
+	JLT         bounded
+	VMOVUPS     Z6, (AX)
 	VMOVUPS     Z3, 64(AX)
 	VZEROUPPER
 	RET
 
-// func fitDescentAVX512(fit *float32, x *float32, w *float32, levels *float32, half float32)
+// func fitDescentAVX512(fit *float32, x *float32, w *float32, products *float32, levels *float32, half float32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·fitDescentAVX512(SB), NOSPLIT, $0-36
+TEXT ·fitDescentAVX512(SB), NOSPLIT, $0-44
 	MOVQ         fit+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         w+16(FP), DX
-	MOVQ         levels+24(FP), BX
-	MOVQ         $0x00000400, SI
-	VPXORD       Z0, Z0, Z0
-	VBROADCASTSS half+32(FP), Z1
+	MOVQ         products+24(FP), BX
+	MOVQ         levels+32(FP), SI
+	MOVQ         $0x00000400, DI
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS half+40(FP), Z1
 	VSUBPS       Z1, Z0, Z0
-	VPXORD       Z2, Z2, Z2
-	MOVL         $0x3f800000, DI
-	VPBROADCASTD DI, Z1
-	VSUBPS       Z1, Z2, Z1
+	VXORPS       Z1, Z1, Z1
+	MOVL         $0x3f800000, R8
+	VPBROADCASTD R8, Z2
+	VSUBPS       Z2, Z1, Z1
 	VSUBPS       Z0, Z1, Z1
-	XORL         DI, DI
-	LEAQ         (CX), R8
-	LEAQ         (DX), R9
-	LEAQ         (BX), R10
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	MOVL         $0x7fffffff, R11
-	VPBROADCASTD R11, Z2
-	XORQ         R11, R11
+	XORL         R8, R8
+	LEAQ         (CX), R9
+	LEAQ         (DX), R10
+	LEAQ         (BX), R11
+	LEAQ         (SI), R12
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	MOVL         $0x7fffffff, R13
+	VPBROADCASTD R13, Z4
+	XORQ         R13, R13
 
 peak0:
-	VMOVUPS      (R8)(R11*1), Z21
-	VANDPS       Z21, Z2, Z22
-	VCMPPS       $0x1e, Z4, Z22, K1
-	VMOVAPS      Z21, K1, Z3
-	VMAXPS       Z4, Z22, Z4
-	VMOVUPS      64(R8)(R11*1), Z21
-	VANDPS       Z21, Z2, Z22
-	VCMPPS       $0x1e, Z4, Z22, K1
-	VMOVAPS      Z21, K1, Z3
-	VMAXPS       Z4, Z22, Z4
-	VMOVUPS      128(R8)(R11*1), Z21
-	VANDPS       Z21, Z2, Z22
-	VCMPPS       $0x1e, Z4, Z22, K1
-	VMOVAPS      Z21, K1, Z3
-	VMAXPS       Z4, Z22, Z4
-	VMOVUPS      192(R8)(R11*1), Z21
-	VANDPS       Z21, Z2, Z22
-	VCMPPS       $0x1e, Z4, Z22, K1
-	VMOVAPS      Z21, K1, Z3
-	VMAXPS       Z4, Z22, Z4
-	ADDQ         $0x00000100, R11
-	CMPQ         R11, SI
-	JLT          peak0
-	MOVL         $0x26901d7d, R11
-	VPBROADCASTD R11, Z2
-	VCMPPS       $0x11, Z2, Z4, K1
-	MOVL         $0x7f800000, R11
-	VPBROADCASTD R11, Z2
-	VMOVAPS      Z2, K1, Z3
-	MOVL         $0x3f800000, R11
-	VPBROADCASTD R11, Z2
-	VPXORD       Z5, Z5, Z5
+	VMOVUPS      (R9)(R13*1), Z5
+	VANDPS       Z5, Z4, Z6
+	VCMPPS       $0x1e, Z3, Z6, K1
 	VMOVAPS      Z5, K1, Z2
-	VMOVUPS      Z2, 128(AX)
-	VDIVPS       Z3, Z0, Z2
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	XORQ         R11, R11
+	VMAXPS       Z3, Z6, Z3
+	VMOVUPS      64(R9)(R13*1), Z5
+	VANDPS       Z5, Z4, Z6
+	VCMPPS       $0x1e, Z3, Z6, K1
+	VMOVAPS      Z5, K1, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMOVUPS      128(R9)(R13*1), Z5
+	VANDPS       Z5, Z4, Z6
+	VCMPPS       $0x1e, Z3, Z6, K1
+	VMOVAPS      Z5, K1, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMOVUPS      192(R9)(R13*1), Z5
+	VANDPS       Z5, Z4, Z6
+	VCMPPS       $0x1e, Z3, Z6, K1
+	VMOVAPS      Z5, K1, Z2
+	VMAXPS       Z3, Z6, Z3
+	ADDQ         $0x00000100, R13
+	CMPQ         R13, DI
+	JLT          peak0
+	MOVL         $0x26901d7d, R13
+	VPBROADCASTD R13, Z4
+	VCMPPS       $0x11, Z4, Z3, K1
+	MOVL         $0x7f800000, R13
+	VPBROADCASTD R13, Z3
+	VMOVAPS      Z3, K1, Z2
+	MOVL         $0x3f800000, R13
+	VPBROADCASTD R13, Z3
+	VXORPS       Z4, Z4, Z4
+	VMOVAPS      Z4, K1, Z3
+	VMOVUPS      Z3, 128(AX)
+	VDIVPS       Z2, Z0, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	XORQ         R13, R13
 
 start0:
-	VMOVUPS      (R8)(R11*1), Z3
-	VMOVUPS      (R9)(R11*1), Z4
-	VMULPS       Z3, Z2, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z1, Z5, Z5
-	VMOVUPS      Z5, (R10)(R11*1)
-	VMULPS       Z3, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z6, Z6
-	VMULPS       Z5, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z7, Z7
-	VMOVUPS      64(R8)(R11*1), Z3
-	VMOVUPS      64(R9)(R11*1), Z4
-	VMULPS       Z3, Z2, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z1, Z5, Z5
-	VMOVUPS      Z5, 64(R10)(R11*1)
-	VMULPS       Z3, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z6, Z6
-	VMULPS       Z5, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z7, Z7
-	VMOVUPS      128(R8)(R11*1), Z3
-	VMOVUPS      128(R9)(R11*1), Z4
-	VMULPS       Z3, Z2, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z1, Z5, Z5
-	VMOVUPS      Z5, 128(R10)(R11*1)
-	VMULPS       Z3, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z6, Z6
-	VMULPS       Z5, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z7, Z7
-	VMOVUPS      192(R8)(R11*1), Z3
-	VMOVUPS      192(R9)(R11*1), Z4
-	VMULPS       Z3, Z2, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z1, Z5, Z5
-	VMOVUPS      Z5, 192(R10)(R11*1)
-	VMULPS       Z3, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z6, Z6
-	VMULPS       Z5, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z7, Z7
-	ADDQ         $0x00000100, R11
-	CMPQ         R11, SI
+	VMOVUPS      (R9)(R13*1), Z5
+	VMOVUPS      (R10)(R13*1), Z6
+	VMULPS       Z5, Z2, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMAXPS       Z0, Z7, Z7
+	VMINPS       Z1, Z7, Z7
+	VMOVUPS      Z7, (R12)(R13*1)
+	VMULPS       Z5, Z6, Z5
+	VMOVUPS      Z5, (R11)(R13*1)
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z5, Z3, Z3
+	VMULPS       Z7, Z6, Z5
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      64(R9)(R13*1), Z5
+	VMOVUPS      64(R10)(R13*1), Z6
+	VMULPS       Z5, Z2, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMAXPS       Z0, Z7, Z7
+	VMINPS       Z1, Z7, Z7
+	VMOVUPS      Z7, 64(R12)(R13*1)
+	VMULPS       Z5, Z6, Z5
+	VMOVUPS      Z5, 64(R11)(R13*1)
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z5, Z3, Z3
+	VMULPS       Z7, Z6, Z5
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      128(R9)(R13*1), Z5
+	VMOVUPS      128(R10)(R13*1), Z6
+	VMULPS       Z5, Z2, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMAXPS       Z0, Z7, Z7
+	VMINPS       Z1, Z7, Z7
+	VMOVUPS      Z7, 128(R12)(R13*1)
+	VMULPS       Z5, Z6, Z5
+	VMOVUPS      Z5, 128(R11)(R13*1)
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z5, Z3, Z3
+	VMULPS       Z7, Z6, Z5
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      192(R9)(R13*1), Z5
+	VMOVUPS      192(R10)(R13*1), Z6
+	VMULPS       Z5, Z2, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMAXPS       Z0, Z7, Z7
+	VMINPS       Z1, Z7, Z7
+	VMOVUPS      Z7, 192(R12)(R13*1)
+	VMULPS       Z5, Z6, Z5
+	VMOVUPS      Z5, 192(R11)(R13*1)
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z5, Z3, Z3
+	VMULPS       Z7, Z6, Z5
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z5, Z4, Z4
+	ADDQ         $0x00000100, R13
+	CMPQ         R13, DI
 	JLT          start0
-	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z2
-	VANDPS       Z6, Z2, Z2
-	MOVL         $0x7f7fffff, R8
-	VPBROADCASTD R8, Z3
-	VCMPPS       $0x16, Z3, Z2, K1
-	KMOVW        K1, R8
-	ORL          R8, DI
-	LEAQ         1024(CX), R8
-	LEAQ         1024(DX), R9
-	LEAQ         1024(BX), R10
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	MOVL         $0x7fffffff, R11
-	VPBROADCASTD R11, Z2
-	XORQ         R11, R11
+	MOVL         $0x7fffffff, R9
+	VPBROADCASTD R9, Z2
+	VANDPS       Z3, Z2, Z2
+	MOVL         $0x7f7fffff, R9
+	VPBROADCASTD R9, Z5
+	VCMPPS       $0x16, Z5, Z2, K1
+	KMOVW        K1, R9
+	ORL          R9, R8
+	LEAQ         1024(CX), R9
+	LEAQ         1024(DX), R10
+	LEAQ         1024(BX), R11
+	LEAQ         1024(SI), R12
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z5, Z5, Z5
+	MOVL         $0x7fffffff, R13
+	VPBROADCASTD R13, Z6
+	XORQ         R13, R13
 
 peak1:
-	VMOVUPS      (R8)(R11*1), Z3
-	VANDPS       Z3, Z2, Z4
-	VCMPPS       $0x1e, Z9, Z4, K1
-	VMOVAPS      Z3, K1, Z8
-	VMAXPS       Z9, Z4, Z9
-	VMOVUPS      64(R8)(R11*1), Z3
-	VANDPS       Z3, Z2, Z4
-	VCMPPS       $0x1e, Z9, Z4, K1
-	VMOVAPS      Z3, K1, Z8
-	VMAXPS       Z9, Z4, Z9
-	VMOVUPS      128(R8)(R11*1), Z3
-	VANDPS       Z3, Z2, Z4
-	VCMPPS       $0x1e, Z9, Z4, K1
-	VMOVAPS      Z3, K1, Z8
-	VMAXPS       Z9, Z4, Z9
-	VMOVUPS      192(R8)(R11*1), Z3
-	VANDPS       Z3, Z2, Z4
-	VCMPPS       $0x1e, Z9, Z4, K1
-	VMOVAPS      Z3, K1, Z8
-	VMAXPS       Z9, Z4, Z9
-	ADDQ         $0x00000100, R11
-	CMPQ         R11, SI
+	VMOVUPS      (R9)(R13*1), Z7
+	VANDPS       Z7, Z6, Z8
+	VCMPPS       $0x1e, Z5, Z8, K1
+	VMOVAPS      Z7, K1, Z2
+	VMAXPS       Z5, Z8, Z5
+	VMOVUPS      64(R9)(R13*1), Z7
+	VANDPS       Z7, Z6, Z8
+	VCMPPS       $0x1e, Z5, Z8, K1
+	VMOVAPS      Z7, K1, Z2
+	VMAXPS       Z5, Z8, Z5
+	VMOVUPS      128(R9)(R13*1), Z7
+	VANDPS       Z7, Z6, Z8
+	VCMPPS       $0x1e, Z5, Z8, K1
+	VMOVAPS      Z7, K1, Z2
+	VMAXPS       Z5, Z8, Z5
+	VMOVUPS      192(R9)(R13*1), Z7
+	VANDPS       Z7, Z6, Z8
+	VCMPPS       $0x1e, Z5, Z8, K1
+	VMOVAPS      Z7, K1, Z2
+	VMAXPS       Z5, Z8, Z5
+	ADDQ         $0x00000100, R13
+	CMPQ         R13, DI
 	JLT          peak1
-	MOVL         $0x26901d7d, R11
-	VPBROADCASTD R11, Z2
-	VCMPPS       $0x11, Z2, Z9, K1
-	MOVL         $0x7f800000, R11
-	VPBROADCASTD R11, Z2
-	VMOVAPS      Z2, K1, Z8
-	MOVL         $0x3f800000, R11
-	VPBROADCASTD R11, Z2
-	VPXORD       Z10, Z10, Z10
-	VMOVAPS      Z10, K1, Z2
-	VMOVUPS      Z2, 192(AX)
-	VDIVPS       Z8, Z0, Z2
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	XORQ         R11, R11
+	MOVL         $0x26901d7d, R13
+	VPBROADCASTD R13, Z6
+	VCMPPS       $0x11, Z6, Z5, K1
+	MOVL         $0x7f800000, R13
+	VPBROADCASTD R13, Z5
+	VMOVAPS      Z5, K1, Z2
+	MOVL         $0x3f800000, R13
+	VPBROADCASTD R13, Z5
+	VXORPS       Z6, Z6, Z6
+	VMOVAPS      Z6, K1, Z5
+	VMOVUPS      Z5, 192(AX)
+	VDIVPS       Z2, Z0, Z2
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	XORQ         R13, R13
 
 start1:
-	VMOVUPS      (R8)(R11*1), Z3
-	VMOVUPS      (R9)(R11*1), Z4
-	VMULPS       Z3, Z2, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z1, Z5, Z5
-	VMOVUPS      Z5, (R10)(R11*1)
-	VMULPS       Z3, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z11, Z11
-	VMULPS       Z5, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z12, Z12
-	VMOVUPS      64(R8)(R11*1), Z3
-	VMOVUPS      64(R9)(R11*1), Z4
-	VMULPS       Z3, Z2, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z1, Z5, Z5
-	VMOVUPS      Z5, 64(R10)(R11*1)
-	VMULPS       Z3, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z11, Z11
-	VMULPS       Z5, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z12, Z12
-	VMOVUPS      128(R8)(R11*1), Z3
-	VMOVUPS      128(R9)(R11*1), Z4
-	VMULPS       Z3, Z2, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z1, Z5, Z5
-	VMOVUPS      Z5, 128(R10)(R11*1)
-	VMULPS       Z3, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z11, Z11
-	VMULPS       Z5, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z12, Z12
-	VMOVUPS      192(R8)(R11*1), Z3
-	VMOVUPS      192(R9)(R11*1), Z4
-	VMULPS       Z3, Z2, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z1, Z5, Z5
-	VMOVUPS      Z5, 192(R10)(R11*1)
-	VMULPS       Z3, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z11, Z11
-	VMULPS       Z5, Z4, Z3
-	VMULPS       Z5, Z3, Z3
-	VADDPS       Z3, Z12, Z12
-	ADDQ         $0x00000100, R11
-	CMPQ         R11, SI
+	VMOVUPS      (R9)(R13*1), Z7
+	VMOVUPS      (R10)(R13*1), Z8
+	VMULPS       Z7, Z2, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMAXPS       Z0, Z9, Z9
+	VMINPS       Z1, Z9, Z9
+	VMOVUPS      Z9, (R12)(R13*1)
+	VMULPS       Z7, Z8, Z7
+	VMOVUPS      Z7, (R11)(R13*1)
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+	VMULPS       Z9, Z8, Z7
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      64(R9)(R13*1), Z7
+	VMOVUPS      64(R10)(R13*1), Z8
+	VMULPS       Z7, Z2, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMAXPS       Z0, Z9, Z9
+	VMINPS       Z1, Z9, Z9
+	VMOVUPS      Z9, 64(R12)(R13*1)
+	VMULPS       Z7, Z8, Z7
+	VMOVUPS      Z7, 64(R11)(R13*1)
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+	VMULPS       Z9, Z8, Z7
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      128(R9)(R13*1), Z7
+	VMOVUPS      128(R10)(R13*1), Z8
+	VMULPS       Z7, Z2, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMAXPS       Z0, Z9, Z9
+	VMINPS       Z1, Z9, Z9
+	VMOVUPS      Z9, 128(R12)(R13*1)
+	VMULPS       Z7, Z8, Z7
+	VMOVUPS      Z7, 128(R11)(R13*1)
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+	VMULPS       Z9, Z8, Z7
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      192(R9)(R13*1), Z7
+	VMOVUPS      192(R10)(R13*1), Z8
+	VMULPS       Z7, Z2, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMAXPS       Z0, Z9, Z9
+	VMINPS       Z1, Z9, Z9
+	VMOVUPS      Z9, 192(R12)(R13*1)
+	VMULPS       Z7, Z8, Z7
+	VMOVUPS      Z7, 192(R11)(R13*1)
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+	VMULPS       Z9, Z8, Z7
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z7, Z6, Z6
+	ADDQ         $0x00000100, R13
+	CMPQ         R13, DI
 	JLT          start1
+	MOVL         $0x7fffffff, R9
+	VPBROADCASTD R9, Z2
+	VANDPS       Z5, Z2, Z2
+	MOVL         $0x7f7fffff, R9
+	VPBROADCASTD R9, Z7
+	VCMPPS       $0x16, Z7, Z2, K1
+	KMOVW        K1, R9
+	ORL          R9, R8
+	MOVL         $0x7fffffff, R9
+	VPBROADCASTD R9, Z2
+	MOVL         $0x4a800000, R9
+	VPBROADCASTD R9, Z7
+	VMULPS       Z3, Z3, Z8
+	VMULPS       Z5, Z5, Z9
+	MOVQ         $0x00000005, R9
+
+pass:
+	XORL R10, R10
+	XORQ R11, R11
+
+descend:
+	// way 0
+	VMOVUPS     (DX)(R11*1), Z10
+	VMOVUPS     (SI)(R11*1), Z11
+	VMULPS      (BX)(R11*1), Z11, Z12
+	VSUBPS      Z12, Z3, Z12
+	VMULPS      Z11, Z10, Z13
+	VMULPS      Z11, Z13, Z13
+	VSUBPS      Z13, Z4, Z13
+	VXORPS      Z14, Z14, Z14
+	VCMPPS      $0x1e, Z14, Z12, K1
+	VMULPS      (CX)(R11*1), Z13, Z14
+	VDIVPS      Z12, Z14, Z14
+	VANDPS      Z2, Z14, Z15
+	VCMPPS      $0x16, Z7, Z15, K2
+	KANDW       K1, K2, K2
+	KMOVW       K2, R12
+	ORL         R12, R8
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z0, Z14, Z14
+	VMINPS      Z1, Z14, Z14
+	VCMPPS      $0x04, Z11, Z14, K2
+	KANDW       K1, K2, K1
+	VMULPS      (BX)(R11*1), Z14, Z15
+	VADDPS      Z15, Z12, Z12
+	VMULPS      Z14, Z10, Z10
+	VMULPS      Z14, Z10, Z10
+	VADDPS      Z10, Z13, Z10
+	VXORPS      Z13, Z13, Z13
+	VCMPPS      $0x1e, Z13, Z10, K2
+	KANDW       K1, K2, K1
+	VMULPS      Z12, Z12, Z13
+	VMULPS      Z4, Z13, Z15
+	VMULPS      Z10, Z8, Z16
+	VCMPPS      $0x1e, Z16, Z15, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z14, K1, Z11
+	VMOVUPS     Z11, (SI)(R11*1)
+	VMOVAPS     Z12, K1, Z3
+	VMOVAPS     Z13, K1, Z8
+	VMOVAPS     Z10, K1, Z4
+	KMOVW       K1, R12
+	ORL         R12, R10
+
+	// way 1
+	VMOVUPS     1024(DX)(R11*1), Z10
+	VMOVUPS     1024(SI)(R11*1), Z11
+	VMULPS      1024(BX)(R11*1), Z11, Z12
+	VSUBPS      Z12, Z5, Z12
+	VMULPS      Z11, Z10, Z13
+	VMULPS      Z11, Z13, Z13
+	VSUBPS      Z13, Z6, Z13
+	VXORPS      Z14, Z14, Z14
+	VCMPPS      $0x1e, Z14, Z12, K1
+	VMULPS      1024(CX)(R11*1), Z13, Z14
+	VDIVPS      Z12, Z14, Z14
+	VANDPS      Z2, Z14, Z15
+	VCMPPS      $0x16, Z7, Z15, K2
+	KANDW       K1, K2, K2
+	KMOVW       K2, R12
+	ORL         R12, R8
+	VRNDSCALEPS $0x00, Z14, Z14
+	VMAXPS      Z0, Z14, Z14
+	VMINPS      Z1, Z14, Z14
+	VCMPPS      $0x04, Z11, Z14, K2
+	KANDW       K1, K2, K1
+	VMULPS      1024(BX)(R11*1), Z14, Z15
+	VADDPS      Z15, Z12, Z12
+	VMULPS      Z14, Z10, Z10
+	VMULPS      Z14, Z10, Z10
+	VADDPS      Z10, Z13, Z10
+	VXORPS      Z13, Z13, Z13
+	VCMPPS      $0x1e, Z13, Z10, K2
+	KANDW       K1, K2, K1
+	VMULPS      Z12, Z12, Z13
+	VMULPS      Z6, Z13, Z15
+	VMULPS      Z10, Z9, Z16
+	VCMPPS      $0x1e, Z16, Z15, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z14, K1, Z11
+	VMOVUPS     Z11, 1024(SI)(R11*1)
+	VMOVAPS     Z12, K1, Z5
+	VMOVAPS     Z13, K1, Z9
+	VMOVAPS     Z10, K1, Z6
+	KMOVW       K1, R12
+	ORL         R12, R10
+	ADDQ        $0x00000040, R11
+	CMPQ        R11, DI
+	JLT         descend
+	TESTL       R10, R10
+	JZ          descended
+	DECQ        R9
+	JNZ         pass
+
+descended:
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VCMPPS  $0x1e, Z1, Z4, K1
+	VDIVPS  Z4, Z3, Z1
+	VMOVAPS Z1, K1, Z0
+	VMOVUPS Z0, (AX)
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VCMPPS  $0x1e, Z1, Z6, K1
+	VDIVPS  Z6, Z5, Z1
+	VMOVAPS Z1, K1, Z0
+	VMOVUPS Z0, 64(AX)
+	MOVL    R8, 256(AX)
+	VZEROUPPER
+	RET
+
+// func fitPositiveAVX512(fit *float32, x *float32, w *float32, products *float32, levels *float32, n int, tops *[9]float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·fitPositiveAVX512(SB), NOSPLIT, $0-56
+	MOVQ         fit+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         products+24(FP), BX
+	MOVQ         levels+32(FP), SI
+	MOVQ         n+40(FP), DI
+	SHLQ         $0x06, DI
+	MOVQ         tops+48(FP), R8
+	VBROADCASTSS (R8), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	XORQ         R9, R9
+
+peak:
+	VMOVUPS (CX)(R9*1), Z3
+	VMAXPS  Z1, Z3, Z1
+	VMINPS  Z2, Z3, Z2
+	VMOVUPS 64(CX)(R9*1), Z3
+	VMAXPS  Z1, Z3, Z1
+	VMINPS  Z2, Z3, Z2
+	VMOVUPS 128(CX)(R9*1), Z3
+	VMAXPS  Z1, Z3, Z1
+	VMINPS  Z2, Z3, Z2
+	VMOVUPS 192(CX)(R9*1), Z3
+	VMAXPS  Z1, Z3, Z1
+	VMINPS  Z2, Z3, Z2
+	ADDQ    $0x00000100, R9
+	CMPQ    R9, DI
+	JLT     peak
+	VXORPS  Z3, Z3, Z3
+	VCMPPS  $0x11, Z3, Z2, K1
+	KMOVW   K1, R10
+
+	// zeros get a scale that makes all levels 0
+	MOVL         $0x26901d7d, R9
+	VPBROADCASTD R9, Z2
+	VCMPPS       $0x11, Z2, Z1, K1
+	MOVL         $0x7f800000, R9
+	VPBROADCASTD R9, Z2
+	VMOVAPS      Z2, K1, Z1
+	VBROADCASTSS (R8), Z2
+	VDIVPS       Z1, Z2, Z2
+	MOVL         $0x3f800000, R9
+	VPBROADCASTD R9, Z3
+	VDIVPS       Z2, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	XORQ         R9, R9
+
+first:
+	VMOVUPS     (CX)(R9*1), Z5
+	VMULPS      (CX)(R9*1), Z2, Z6
+	VRNDSCALEPS $0x00, Z6, Z6
+	VMINPS      Z0, Z6, Z6
+	VMULPS      Z6, Z3, Z6
+	VSUBPS      Z6, Z5, Z5
+	VMULPS      (DX)(R9*1), Z5, Z6
+	VMULPS      Z5, Z6, Z5
+	VADDPS      Z5, Z4, Z4
+	VMOVUPS     64(CX)(R9*1), Z5
+	VMULPS      64(CX)(R9*1), Z2, Z6
+	VRNDSCALEPS $0x00, Z6, Z6
+	VMINPS      Z0, Z6, Z6
+	VMULPS      Z6, Z3, Z6
+	VSUBPS      Z6, Z5, Z5
+	VMULPS      64(DX)(R9*1), Z5, Z6
+	VMULPS      Z5, Z6, Z5
+	VADDPS      Z5, Z4, Z4
+	VMOVUPS     128(CX)(R9*1), Z5
+	VMULPS      128(CX)(R9*1), Z2, Z6
+	VRNDSCALEPS $0x00, Z6, Z6
+	VMINPS      Z0, Z6, Z6
+	VMULPS      Z6, Z3, Z6
+	VSUBPS      Z6, Z5, Z5
+	VMULPS      128(DX)(R9*1), Z5, Z6
+	VMULPS      Z5, Z6, Z5
+	VADDPS      Z5, Z4, Z4
+	VMOVUPS     192(CX)(R9*1), Z5
+	VMULPS      192(CX)(R9*1), Z2, Z6
+	VRNDSCALEPS $0x00, Z6, Z6
+	VMINPS      Z0, Z6, Z6
+	VMULPS      Z6, Z3, Z6
+	VSUBPS      Z6, Z5, Z5
+	VMULPS      192(DX)(R9*1), Z5, Z6
+	VMULPS      Z5, Z6, Z5
+	VADDPS      Z5, Z4, Z4
+	ADDQ        $0x00000100, R9
+	CMPQ        R9, DI
+	JLT         first
+	LEAQ        36(R8), R9
+	ADDQ        $0x00000004, R8
+
+step:
+	VBROADCASTSS (R8), Z3
+	VDIVPS       Z1, Z3, Z3
+	MOVL         $0x3f800000, R11
+	VPBROADCASTD R11, Z5
+	VDIVPS       Z3, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	XORQ         R11, R11
+
+trial:
+	VMOVUPS     (CX)(R11*1), Z7
+	VMULPS      (CX)(R11*1), Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMULPS      Z8, Z5, Z8
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      (DX)(R11*1), Z7, Z8
+	VMULPS      Z7, Z8, Z7
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS     64(CX)(R11*1), Z7
+	VMULPS      64(CX)(R11*1), Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMULPS      Z8, Z5, Z8
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      64(DX)(R11*1), Z7, Z8
+	VMULPS      Z7, Z8, Z7
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS     128(CX)(R11*1), Z7
+	VMULPS      128(CX)(R11*1), Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMULPS      Z8, Z5, Z8
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      128(DX)(R11*1), Z7, Z8
+	VMULPS      Z7, Z8, Z7
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS     192(CX)(R11*1), Z7
+	VMULPS      192(CX)(R11*1), Z3, Z8
+	VRNDSCALEPS $0x00, Z8, Z8
+	VMINPS      Z0, Z8, Z8
+	VMULPS      Z8, Z5, Z8
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      192(DX)(R11*1), Z7, Z8
+	VMULPS      Z7, Z8, Z7
+	VADDPS      Z7, Z6, Z6
+	ADDQ        $0x00000100, R11
+	CMPQ        R11, DI
+	JLT         trial
+	VCMPPS      $0x11, Z4, Z6, K1
+	VMOVAPS     Z6, K1, Z4
+	VMOVAPS     Z3, K1, Z2
+	ADDQ        $0x00000004, R8
+	CMPQ        R8, R9
+	JLT         step
+	VXORPS      Z1, Z1, Z1
+	VXORPS      Z3, Z3, Z3
+	XORQ        R8, R8
+
+sums:
+	VMULPS       (CX)(R8*1), Z2, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMINPS       Z0, Z4, Z4
+	VMOVUPS      (DX)(R8*1), Z5
+	VMOVUPS      Z4, (SI)(R8*1)
+	VMULPS       (CX)(R8*1), Z5, Z6
+	VMOVUPS      Z6, (BX)(R8*1)
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z1, Z1
+	VMULPS       Z4, Z5, Z5
+	VMULPS       Z4, Z5, Z4
+	VADDPS       Z4, Z3, Z3
+	VMULPS       64(CX)(R8*1), Z2, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMINPS       Z0, Z4, Z4
+	VMOVUPS      64(DX)(R8*1), Z5
+	VMOVUPS      Z4, 64(SI)(R8*1)
+	VMULPS       64(CX)(R8*1), Z5, Z6
+	VMOVUPS      Z6, 64(BX)(R8*1)
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z1, Z1
+	VMULPS       Z4, Z5, Z5
+	VMULPS       Z4, Z5, Z4
+	VADDPS       Z4, Z3, Z3
+	VMULPS       128(CX)(R8*1), Z2, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMINPS       Z0, Z4, Z4
+	VMOVUPS      128(DX)(R8*1), Z5
+	VMOVUPS      Z4, 128(SI)(R8*1)
+	VMULPS       128(CX)(R8*1), Z5, Z6
+	VMOVUPS      Z6, 128(BX)(R8*1)
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z1, Z1
+	VMULPS       Z4, Z5, Z5
+	VMULPS       Z4, Z5, Z4
+	VADDPS       Z4, Z3, Z3
+	VMULPS       192(CX)(R8*1), Z2, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMINPS       Z0, Z4, Z4
+	VMOVUPS      192(DX)(R8*1), Z5
+	VMOVUPS      Z4, 192(SI)(R8*1)
+	VMULPS       192(CX)(R8*1), Z5, Z6
+	VMOVUPS      Z6, 192(BX)(R8*1)
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z1, Z1
+	VMULPS       Z4, Z5, Z5
+	VMULPS       Z4, Z5, Z4
+	VADDPS       Z4, Z3, Z3
+	ADDQ         $0x00000100, R8
+	CMPQ         R8, DI
+	JLT          sums
+	VXORPS       Z2, Z2, Z2
 	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z2
-	VANDPS       Z11, Z2, Z2
-	MOVL         $0x7f7fffff, R8
-	VPBROADCASTD R8, Z3
-	VCMPPS       $0x16, Z3, Z2, K1
-	KMOVW        K1, R8
-	ORL          R8, DI
-	MOVL         $0x7fffffff, R8
-	VPBROADCASTD R8, Z2
+	VPBROADCASTD R8, Z4
 	MOVL         $0x4a800000, R8
-	VPBROADCASTD R8, Z3
+	VPBROADCASTD R8, Z5
+	VMULPS       Z1, Z1, Z6
 	MOVQ         $0x00000005, R8
 
 pass:
 	XORL R9, R9
-	XORQ R10, R10
+	XORQ R11, R11
 
 descend:
 	// way 0
-	VMOVUPS     (CX)(R10*1), Z4
-	VMOVUPS     (DX)(R10*1), Z5
-	VMOVUPS     (BX)(R10*1), Z8
-	VMULPS      Z4, Z5, Z9
-	VMULPS      Z8, Z9, Z10
-	VSUBPS      Z10, Z6, Z10
-	VMULPS      Z8, Z5, Z21
-	VMULPS      Z8, Z21, Z21
-	VSUBPS      Z21, Z7, Z21
-	VPXORD      Z13, Z13, Z13
-	VCMPPS      $0x1e, Z13, Z10, K1
-	VMULPS      Z21, Z4, Z4
-	VDIVPS      Z10, Z4, Z4
-	VANDPS      Z2, Z4, Z22
-	VCMPPS      $0x16, Z3, Z22, K2
+	VMOVUPS     (DX)(R11*1), Z7
+	VMOVUPS     (SI)(R11*1), Z8
+	VMULPS      (BX)(R11*1), Z8, Z9
+	VSUBPS      Z9, Z1, Z9
+	VMULPS      Z8, Z7, Z10
+	VMULPS      Z8, Z10, Z10
+	VSUBPS      Z10, Z3, Z10
+	VXORPS      Z11, Z11, Z11
+	VCMPPS      $0x1e, Z11, Z9, K1
+	VXORPS      Z11, Z11, Z11
+	VCMPPS      $0x1e, Z11, Z10, K2
+	KANDW       K1, K2, K1
+	VMULPS      (CX)(R11*1), Z10, Z11
+	VDIVPS      Z9, Z11, Z11
+	VANDPS      Z4, Z11, Z12
+	VCMPPS      $0x16, Z5, Z12, K2
 	KANDW       K1, K2, K2
-	KMOVW       K2, R11
-	ORL         R11, DI
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z0, Z4, Z4
-	VMINPS      Z1, Z4, Z4
-	VCMPPS      $0x04, Z8, Z4, K2
+	KMOVW       K2, R12
+	ORL         R12, R10
+	VRNDSCALEPS $0x00, Z11, Z11
+	VMAXPS      Z2, Z11, Z11
+	VMINPS      Z0, Z11, Z11
+	VCMPPS      $0x04, Z8, Z11, K2
 	KANDW       K1, K2, K1
-	VMULPS      Z4, Z9, Z9
-	VADDPS      Z9, Z10, Z9
-	VMULPS      Z4, Z5, Z5
-	VMULPS      Z4, Z5, Z5
-	VADDPS      Z5, Z21, Z5
-	VPXORD      Z14, Z14, Z14
-	VCMPPS      $0x1e, Z14, Z5, K2
-	KANDW       K1, K2, K1
+	VMULPS      (BX)(R11*1), Z11, Z12
+	VADDPS      Z12, Z9, Z9
+	VMULPS      Z11, Z7, Z7
+	VMULPS      Z11, Z7, Z7
+	VADDPS      Z7, Z10, Z7
 	VMULPS      Z9, Z9, Z10
-	VMULPS      Z7, Z10, Z10
-	VMULPS      Z6, Z6, Z21
-	VMULPS      Z5, Z21, Z21
-	VCMPPS      $0x1e, Z21, Z10, K2
+	VMULPS      Z3, Z10, Z12
+	VMULPS      Z7, Z6, Z13
+	VCMPPS      $0x1e, Z13, Z12, K2
 	KANDW       K1, K2, K1
-	VMOVAPS     Z4, K1, Z8
-	VMOVUPS     Z8, (BX)(R10*1)
-	VMOVAPS     Z9, K1, Z6
-	VMOVAPS     Z5, K1, Z7
-	KMOVW       K1, R11
-	ORL         R11, R9
-
-	// way 1
-	VMOVUPS     1024(CX)(R10*1), Z4
-	VMOVUPS     1024(DX)(R10*1), Z5
-	VMOVUPS     1024(BX)(R10*1), Z8
-	VMULPS      Z4, Z5, Z9
-	VMULPS      Z8, Z9, Z10
-	VSUBPS      Z10, Z11, Z10
-	VMULPS      Z8, Z5, Z21
-	VMULPS      Z8, Z21, Z21
-	VSUBPS      Z21, Z12, Z21
-	VPXORD      Z15, Z15, Z15
-	VCMPPS      $0x1e, Z15, Z10, K1
-	VMULPS      Z21, Z4, Z4
-	VDIVPS      Z10, Z4, Z4
-	VANDPS      Z2, Z4, Z22
-	VCMPPS      $0x16, Z3, Z22, K2
-	KANDW       K1, K2, K2
-	KMOVW       K2, R11
-	ORL         R11, DI
-	VRNDSCALEPS $0x00, Z4, Z4
-	VMAXPS      Z0, Z4, Z4
-	VMINPS      Z1, Z4, Z4
-	VCMPPS      $0x04, Z8, Z4, K2
-	KANDW       K1, K2, K1
-	VMULPS      Z4, Z9, Z9
-	VADDPS      Z9, Z10, Z9
-	VMULPS      Z4, Z5, Z5
-	VMULPS      Z4, Z5, Z5
-	VADDPS      Z5, Z21, Z5
-	VPXORD      Z16, Z16, Z16
-	VCMPPS      $0x1e, Z16, Z5, K2
-	KANDW       K1, K2, K1
-	VMULPS      Z9, Z9, Z10
-	VMULPS      Z12, Z10, Z10
-	VMULPS      Z11, Z11, Z21
-	VMULPS      Z5, Z21, Z21
-	VCMPPS      $0x1e, Z21, Z10, K2
-	KANDW       K1, K2, K1
-	VMOVAPS     Z4, K1, Z8
-	VMOVUPS     Z8, 1024(BX)(R10*1)
-	VMOVAPS     Z9, K1, Z11
-	VMOVAPS     Z5, K1, Z12
-	KMOVW       K1, R11
-	ORL         R11, R9
-	ADDQ        $0x00000040, R10
-	CMPQ        R10, SI
+	VMOVAPS     Z11, K1, Z8
+	VMOVUPS     Z8, (SI)(R11*1)
+	VMOVAPS     Z9, K1, Z1
+	VMOVAPS     Z10, K1, Z6
+	VMOVAPS     Z7, K1, Z3
+	KMOVW       K1, R12
+	ORL         R12, R9
+	ADDQ        $0x00000040, R11
+	CMPQ        R11, DI
 	JLT         descend
 	TESTL       R9, R9
 	JZ          descended
@@ -5654,294 +6983,13 @@ descend:
 	JNZ         pass
 
 descended:
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VCMPPS  $0x1e, Z18, Z7, K1
-	VDIVPS  Z7, Z6, Z0
-	VMOVAPS Z0, K1, Z17
-	VMOVUPS Z17, (AX)
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	VCMPPS  $0x1e, Z20, Z12, K1
-	VDIVPS  Z12, Z11, Z0
-	VMOVAPS Z0, K1, Z19
-	VMOVUPS Z19, 64(AX)
-	MOVL    DI, 256(AX)
-	VZEROUPPER
-	RET
-
-// func fitPositiveAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, tops *[9]float32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·fitPositiveAVX512(SB), NOSPLIT, $0-48
-	MOVQ         fit+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         levels+24(FP), BX
-	MOVQ         n+32(FP), SI
-	SHLQ         $0x06, SI
-	MOVQ         tops+40(FP), DI
-	VBROADCASTSS (DI), Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	XORQ         R8, R8
-
-peak:
-	VMOVUPS (CX)(R8*1), Z3
-	VMAXPS  Z1, Z3, Z1
-	VMINPS  Z2, Z3, Z2
-	VMOVUPS 64(CX)(R8*1), Z3
-	VMAXPS  Z1, Z3, Z1
-	VMINPS  Z2, Z3, Z2
-	VMOVUPS 128(CX)(R8*1), Z3
-	VMAXPS  Z1, Z3, Z1
-	VMINPS  Z2, Z3, Z2
-	VMOVUPS 192(CX)(R8*1), Z3
-	VMAXPS  Z1, Z3, Z1
-	VMINPS  Z2, Z3, Z2
-	ADDQ    $0x00000100, R8
-	CMPQ    R8, SI
-	JLT     peak
-	VPXORD  Z4, Z4, Z4
-	VCMPPS  $0x11, Z4, Z2, K1
-	KMOVW   K1, R9
-
-	// zeros get a scale that makes all levels 0
-	MOVL         $0x26901d7d, R8
-	VPBROADCASTD R8, Z2
-	VCMPPS       $0x11, Z2, Z1, K1
-	MOVL         $0x7f800000, R8
-	VPBROADCASTD R8, Z2
-	VMOVAPS      Z2, K1, Z1
-	VBROADCASTSS (DI), Z2
-	VDIVPS       Z1, Z2, Z2
-	MOVL         $0x3f800000, R8
-	VPBROADCASTD R8, Z3
-	VDIVPS       Z2, Z3, Z3
-	VPXORD       Z5, Z5, Z5
-	XORQ         R8, R8
-
-first:
-	VMOVUPS     (CX)(R8*1), Z4
-	VMULPS      (CX)(R8*1), Z2, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VMINPS      Z0, Z14, Z14
-	VMULPS      Z14, Z3, Z14
-	VSUBPS      Z14, Z4, Z4
-	VMULPS      (DX)(R8*1), Z4, Z14
-	VMULPS      Z4, Z14, Z4
-	VADDPS      Z4, Z5, Z5
-	VMOVUPS     64(CX)(R8*1), Z4
-	VMULPS      64(CX)(R8*1), Z2, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VMINPS      Z0, Z14, Z14
-	VMULPS      Z14, Z3, Z14
-	VSUBPS      Z14, Z4, Z4
-	VMULPS      64(DX)(R8*1), Z4, Z14
-	VMULPS      Z4, Z14, Z4
-	VADDPS      Z4, Z5, Z5
-	VMOVUPS     128(CX)(R8*1), Z4
-	VMULPS      128(CX)(R8*1), Z2, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VMINPS      Z0, Z14, Z14
-	VMULPS      Z14, Z3, Z14
-	VSUBPS      Z14, Z4, Z4
-	VMULPS      128(DX)(R8*1), Z4, Z14
-	VMULPS      Z4, Z14, Z4
-	VADDPS      Z4, Z5, Z5
-	VMOVUPS     192(CX)(R8*1), Z4
-	VMULPS      192(CX)(R8*1), Z2, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VMINPS      Z0, Z14, Z14
-	VMULPS      Z14, Z3, Z14
-	VSUBPS      Z14, Z4, Z4
-	VMULPS      192(DX)(R8*1), Z4, Z14
-	VMULPS      Z4, Z14, Z4
-	VADDPS      Z4, Z5, Z5
-	ADDQ        $0x00000100, R8
-	CMPQ        R8, SI
-	JLT         first
-	LEAQ        36(DI), R8
-	ADDQ        $0x00000004, DI
-
-step:
-	VBROADCASTSS (DI), Z3
-	VDIVPS       Z1, Z3, Z3
-	MOVL         $0x3f800000, R10
-	VPBROADCASTD R10, Z4
-	VDIVPS       Z3, Z4, Z4
-	VPXORD       Z6, Z6, Z6
-	XORQ         R10, R10
-
-trial:
-	VMOVUPS     (CX)(R10*1), Z14
-	VMULPS      (CX)(R10*1), Z3, Z15
-	VRNDSCALEPS $0x00, Z15, Z15
-	VMINPS      Z0, Z15, Z15
-	VMULPS      Z15, Z4, Z15
-	VSUBPS      Z15, Z14, Z14
-	VMULPS      (DX)(R10*1), Z14, Z15
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z6, Z6
-	VMOVUPS     64(CX)(R10*1), Z14
-	VMULPS      64(CX)(R10*1), Z3, Z15
-	VRNDSCALEPS $0x00, Z15, Z15
-	VMINPS      Z0, Z15, Z15
-	VMULPS      Z15, Z4, Z15
-	VSUBPS      Z15, Z14, Z14
-	VMULPS      64(DX)(R10*1), Z14, Z15
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z6, Z6
-	VMOVUPS     128(CX)(R10*1), Z14
-	VMULPS      128(CX)(R10*1), Z3, Z15
-	VRNDSCALEPS $0x00, Z15, Z15
-	VMINPS      Z0, Z15, Z15
-	VMULPS      Z15, Z4, Z15
-	VSUBPS      Z15, Z14, Z14
-	VMULPS      128(DX)(R10*1), Z14, Z15
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z6, Z6
-	VMOVUPS     192(CX)(R10*1), Z14
-	VMULPS      192(CX)(R10*1), Z3, Z15
-	VRNDSCALEPS $0x00, Z15, Z15
-	VMINPS      Z0, Z15, Z15
-	VMULPS      Z15, Z4, Z15
-	VSUBPS      Z15, Z14, Z14
-	VMULPS      192(DX)(R10*1), Z14, Z15
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z6, Z6
-	ADDQ        $0x00000100, R10
-	CMPQ        R10, SI
-	JLT         trial
-	VCMPPS      $0x11, Z5, Z6, K1
-	VMOVAPS     Z6, K1, Z5
-	VMOVAPS     Z3, K1, Z2
-	ADDQ        $0x00000004, DI
-	CMPQ        DI, R8
-	JLT         step
-	VPXORD      Z7, Z7, Z7
-	VPXORD      Z8, Z8, Z8
-	XORQ        DI, DI
-
-sums:
-	VMULPS       (CX)(DI*1), Z2, Z1
-	VRNDSCALEPS  $0x00, Z1, Z1
-	VMINPS       Z0, Z1, Z1
-	VMOVUPS      (DX)(DI*1), Z3
-	VMOVUPS      Z1, (BX)(DI*1)
-	VMULPS       (CX)(DI*1), Z3, Z4
-	VMULPS       Z1, Z4, Z4
-	VADDPS       Z4, Z7, Z7
-	VMULPS       Z1, Z3, Z3
-	VMULPS       Z1, Z3, Z1
-	VADDPS       Z1, Z8, Z8
-	VMULPS       64(CX)(DI*1), Z2, Z1
-	VRNDSCALEPS  $0x00, Z1, Z1
-	VMINPS       Z0, Z1, Z1
-	VMOVUPS      64(DX)(DI*1), Z3
-	VMOVUPS      Z1, 64(BX)(DI*1)
-	VMULPS       64(CX)(DI*1), Z3, Z4
-	VMULPS       Z1, Z4, Z4
-	VADDPS       Z4, Z7, Z7
-	VMULPS       Z1, Z3, Z3
-	VMULPS       Z1, Z3, Z1
-	VADDPS       Z1, Z8, Z8
-	VMULPS       128(CX)(DI*1), Z2, Z1
-	VRNDSCALEPS  $0x00, Z1, Z1
-	VMINPS       Z0, Z1, Z1
-	VMOVUPS      128(DX)(DI*1), Z3
-	VMOVUPS      Z1, 128(BX)(DI*1)
-	VMULPS       128(CX)(DI*1), Z3, Z4
-	VMULPS       Z1, Z4, Z4
-	VADDPS       Z4, Z7, Z7
-	VMULPS       Z1, Z3, Z3
-	VMULPS       Z1, Z3, Z1
-	VADDPS       Z1, Z8, Z8
-	VMULPS       192(CX)(DI*1), Z2, Z1
-	VRNDSCALEPS  $0x00, Z1, Z1
-	VMINPS       Z0, Z1, Z1
-	VMOVUPS      192(DX)(DI*1), Z3
-	VMOVUPS      Z1, 192(BX)(DI*1)
-	VMULPS       192(CX)(DI*1), Z3, Z4
-	VMULPS       Z1, Z4, Z4
-	VADDPS       Z4, Z7, Z7
-	VMULPS       Z1, Z3, Z3
-	VMULPS       Z1, Z3, Z1
-	VADDPS       Z1, Z8, Z8
-	ADDQ         $0x00000100, DI
-	CMPQ         DI, SI
-	JLT          sums
-	VPXORD       Z9, Z9, Z9
-	MOVL         $0x7fffffff, DI
-	VPBROADCASTD DI, Z1
-	MOVL         $0x4a800000, DI
-	VPBROADCASTD DI, Z2
-	MOVQ         $0x00000005, DI
-
-pass:
-	XORL R8, R8
-	XORQ R10, R10
-
-descend:
-	// way 0
-	VMOVUPS     (CX)(R10*1), Z3
-	VMOVUPS     (DX)(R10*1), Z4
-	VMOVUPS     (BX)(R10*1), Z5
-	VMULPS      Z3, Z4, Z6
-	VMULPS      Z5, Z6, Z14
-	VSUBPS      Z14, Z7, Z14
-	VMULPS      Z5, Z4, Z15
-	VMULPS      Z5, Z15, Z15
-	VSUBPS      Z15, Z8, Z15
-	VPXORD      Z10, Z10, Z10
-	VCMPPS      $0x1e, Z10, Z14, K1
-	VPXORD      Z11, Z11, Z11
-	VCMPPS      $0x1e, Z11, Z15, K2
-	KANDW       K1, K2, K1
-	VMULPS      Z15, Z3, Z3
-	VDIVPS      Z14, Z3, Z3
-	VANDPS      Z1, Z3, Z16
-	VCMPPS      $0x16, Z2, Z16, K2
-	KANDW       K1, K2, K2
-	KMOVW       K2, R11
-	ORL         R11, R9
-	VRNDSCALEPS $0x00, Z3, Z3
-	VMAXPS      Z9, Z3, Z3
-	VMINPS      Z0, Z3, Z3
-	VCMPPS      $0x04, Z5, Z3, K2
-	KANDW       K1, K2, K1
-	VMULPS      Z3, Z6, Z6
-	VADDPS      Z6, Z14, Z6
-	VMULPS      Z3, Z4, Z4
-	VMULPS      Z3, Z4, Z4
-	VADDPS      Z4, Z15, Z4
-	VMULPS      Z6, Z6, Z14
-	VMULPS      Z8, Z14, Z14
-	VMULPS      Z7, Z7, Z15
-	VMULPS      Z4, Z15, Z15
-	VCMPPS      $0x1e, Z15, Z14, K2
-	KANDW       K1, K2, K1
-	VMOVAPS     Z3, K1, Z5
-	VMOVUPS     Z5, (BX)(R10*1)
-	VMOVAPS     Z6, K1, Z7
-	VMOVAPS     Z4, K1, Z8
-	KMOVW       K1, R11
-	ORL         R11, R8
-	ADDQ        $0x00000040, R10
-	CMPQ        R10, SI
-	JLT         descend
-	TESTL       R8, R8
-	JZ          descended
-	DECQ        DI
-	JNZ         pass
-
-descended:
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VCMPPS  $0x1e, Z13, Z8, K1
-	VDIVPS  Z8, Z7, Z0
-	VMOVAPS Z0, K1, Z12
-	VMOVUPS Z12, (AX)
-	MOVL    R9, 64(AX)
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z2, Z2, Z2
+	VCMPPS  $0x1e, Z2, Z3, K1
+	VDIVPS  Z3, Z1, Z1
+	VMOVAPS Z1, K1, Z0
+	VMOVUPS Z0, (AX)
+	MOVL    R10, 64(AX)
 	VZEROUPPER
 	RET
 
@@ -5953,8 +7001,8 @@ TEXT ·fitIQ4AVX512(SB), NOSPLIT, $0-32
 	MOVQ         w+16(FP), DX
 	MOVQ         n+24(FP), BX
 	SHLQ         $0x06, BX
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
 	MOVL         $0x7fffffff, SI
 	VPBROADCASTD SI, Z2
 	XORQ         SI, SI
@@ -5995,141 +7043,141 @@ peak:
 	VMOVUPS      iq4Valuesmiddle<>+64(SB), Z2
 	VMOVUPS      iq4Valuesbelow<>+0(SB), Z3
 	VMOVUPS      iq4Valuesbelow<>+64(SB), Z4
-	VMOVUPS      iq4Valuesabove<>+0(SB), Z13
-	VMOVUPS      iq4Valuesabove<>+64(SB), Z14
+	VMOVUPS      iq4Valuesabove<>+0(SB), Z5
+	VMOVUPS      iq4Valuesabove<>+64(SB), Z6
 	MOVL         $0x3db3a62d, SI
-	VPBROADCASTD SI, Z15
+	VPBROADCASTD SI, Z7
 	MOVL         $0xbf28f5c3, SI
-	VPBROADCASTD SI, Z16
+	VPBROADCASTD SI, Z8
 	MOVL         $0x4b400000, SI
-	VPBROADCASTD SI, Z17
+	VPBROADCASTD SI, Z9
 	MOVL         $0x3f800000, SI
-	VPBROADCASTD SI, Z18
+	VPBROADCASTD SI, Z10
 	MOVL         $0x42fe0000, SI
-	VPBROADCASTD SI, Z19
-	VDIVPS       Z19, Z0, Z19
-	VDIVPS       Z19, Z18, Z18
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
+	VPBROADCASTD SI, Z11
+	VDIVPS       Z11, Z0, Z11
+	VDIVPS       Z11, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
 	XORQ         SI, SI
 
 first:
-	VMOVUPS      (CX)(SI*1), Z19
-	VMULPS       Z19, Z18, Z20
-	VMOVAPS      Z16, Z21
-	VFMADD231PS  Z15, Z20, Z21
-	VADDPS       Z17, Z21, Z21
-	VMOVAPS      Z21, Z22
-	VPERMI2PS    Z2, Z1, Z22
-	VMOVAPS      Z21, Z23
-	VPERMI2PS    Z4, Z3, Z23
-	VCMPPS       $0x1d, Z22, Z20, K1
-	VMOVAPS      Z21, Z20
-	VPERMI2PS    Z14, Z13, Z20
-	VMOVAPS      Z20, K1, Z23
-	VMULPS       (DX)(SI*1), Z23, Z20
-	VMULPS       Z19, Z20, Z19
-	VADDPS       Z19, Z5, Z5
-	VMULPS       Z23, Z20, Z19
-	VADDPS       Z19, Z6, Z6
-	VMOVUPS      64(CX)(SI*1), Z19
-	VMULPS       Z19, Z18, Z20
-	VMOVAPS      Z16, Z21
-	VFMADD231PS  Z15, Z20, Z21
-	VADDPS       Z17, Z21, Z21
-	VMOVAPS      Z21, Z22
-	VPERMI2PS    Z2, Z1, Z22
-	VMOVAPS      Z21, Z23
-	VPERMI2PS    Z4, Z3, Z23
-	VCMPPS       $0x1d, Z22, Z20, K1
-	VMOVAPS      Z21, Z20
-	VPERMI2PS    Z14, Z13, Z20
-	VMOVAPS      Z20, K1, Z23
-	VMULPS       64(DX)(SI*1), Z23, Z20
-	VMULPS       Z19, Z20, Z19
-	VADDPS       Z19, Z5, Z5
-	VMULPS       Z23, Z20, Z19
-	VADDPS       Z19, Z6, Z6
+	VMOVUPS      (CX)(SI*1), Z13
+	VMULPS       Z13, Z10, Z14
+	VMOVAPS      Z8, Z15
+	VFMADD231PS  Z7, Z14, Z15
+	VADDPS       Z9, Z15, Z15
+	VMOVAPS      Z15, Z16
+	VPERMI2PS    Z2, Z1, Z16
+	VMOVAPS      Z15, Z17
+	VPERMI2PS    Z4, Z3, Z17
+	VCMPPS       $0x1d, Z16, Z14, K1
+	VMOVAPS      Z15, Z14
+	VPERMI2PS    Z6, Z5, Z14
+	VMOVAPS      Z14, K1, Z17
+	VMULPS       (DX)(SI*1), Z17, Z14
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z11, Z11
+	VMULPS       Z17, Z14, Z13
+	VADDPS       Z13, Z12, Z12
+	VMOVUPS      64(CX)(SI*1), Z13
+	VMULPS       Z13, Z10, Z14
+	VMOVAPS      Z8, Z15
+	VFMADD231PS  Z7, Z14, Z15
+	VADDPS       Z9, Z15, Z15
+	VMOVAPS      Z15, Z16
+	VPERMI2PS    Z2, Z1, Z16
+	VMOVAPS      Z15, Z17
+	VPERMI2PS    Z4, Z3, Z17
+	VCMPPS       $0x1d, Z16, Z14, K1
+	VMOVAPS      Z15, Z14
+	VPERMI2PS    Z6, Z5, Z14
+	VMOVAPS      Z14, K1, Z17
+	VMULPS       64(DX)(SI*1), Z17, Z14
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z11, Z11
+	VMULPS       Z17, Z14, Z13
+	VADDPS       Z13, Z12, Z12
 	ADDQ         $0x00000080, SI
 	CMPQ         SI, BX
 	JLT          first
 	MOVL         $0x7fffffff, SI
-	VPBROADCASTD SI, Z18
-	VANDPS       Z5, Z18, Z18
+	VPBROADCASTD SI, Z10
+	VANDPS       Z11, Z10, Z10
 	MOVL         $0x7f7fffff, SI
-	VPBROADCASTD SI, Z19
-	VCMPPS       $0x16, Z19, Z18, K1
+	VPBROADCASTD SI, Z13
+	VCMPPS       $0x16, Z13, Z10, K1
 	KMOVW        K1, SI
 	MOVL         SI, 64(AX)
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VCMPPS       $0x1e, Z8, Z6, K1
-	VDIVPS       Z6, Z5, Z6
-	VMOVAPS      Z6, K1, Z7
-	VMULPS       Z5, Z7, Z5
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z13, Z13, Z13
+	VCMPPS       $0x1e, Z13, Z12, K1
+	VDIVPS       Z12, Z11, Z12
+	VMOVAPS      Z12, K1, Z10
+	VMULPS       Z11, Z10, Z11
 	MOVL         $0xc3060000, SI
-	VPBROADCASTD SI, Z6
+	VPBROADCASTD SI, Z12
 	MOVQ         $0x0000000f, SI
 
 step:
-	VDIVPS Z0, Z6, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
+	VDIVPS Z0, Z12, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
 	XORQ   DI, DI
 
 trial:
-	VMOVUPS      (CX)(DI*1), Z18
-	VMULPS       Z18, Z8, Z19
-	VMOVAPS      Z16, Z20
-	VFMADD231PS  Z15, Z19, Z20
-	VADDPS       Z17, Z20, Z20
-	VMOVAPS      Z20, Z21
-	VPERMI2PS    Z2, Z1, Z21
-	VMOVAPS      Z20, Z22
-	VPERMI2PS    Z4, Z3, Z22
-	VCMPPS       $0x1d, Z21, Z19, K1
-	VMOVAPS      Z20, Z19
-	VPERMI2PS    Z14, Z13, Z19
-	VMOVAPS      Z19, K1, Z22
-	VMULPS       (DX)(DI*1), Z22, Z19
-	VMULPS       Z18, Z19, Z18
-	VADDPS       Z18, Z9, Z9
-	VMULPS       Z22, Z19, Z18
-	VADDPS       Z18, Z10, Z10
-	VMOVUPS      64(CX)(DI*1), Z18
-	VMULPS       Z18, Z8, Z19
-	VMOVAPS      Z16, Z20
-	VFMADD231PS  Z15, Z19, Z20
-	VADDPS       Z17, Z20, Z20
-	VMOVAPS      Z20, Z21
-	VPERMI2PS    Z2, Z1, Z21
-	VMOVAPS      Z20, Z22
-	VPERMI2PS    Z4, Z3, Z22
-	VCMPPS       $0x1d, Z21, Z19, K1
-	VMOVAPS      Z20, Z19
-	VPERMI2PS    Z14, Z13, Z19
-	VMOVAPS      Z19, K1, Z22
-	VMULPS       64(DX)(DI*1), Z22, Z19
-	VMULPS       Z18, Z19, Z18
-	VADDPS       Z18, Z9, Z9
-	VMULPS       Z22, Z19, Z18
-	VADDPS       Z18, Z10, Z10
+	VMOVUPS      (CX)(DI*1), Z16
+	VMULPS       Z16, Z13, Z17
+	VMOVAPS      Z8, Z18
+	VFMADD231PS  Z7, Z17, Z18
+	VADDPS       Z9, Z18, Z18
+	VMOVAPS      Z18, Z19
+	VPERMI2PS    Z2, Z1, Z19
+	VMOVAPS      Z18, Z20
+	VPERMI2PS    Z4, Z3, Z20
+	VCMPPS       $0x1d, Z19, Z17, K1
+	VMOVAPS      Z18, Z17
+	VPERMI2PS    Z6, Z5, Z17
+	VMOVAPS      Z17, K1, Z20
+	VMULPS       (DX)(DI*1), Z20, Z17
+	VMULPS       Z16, Z17, Z16
+	VADDPS       Z16, Z14, Z14
+	VMULPS       Z20, Z17, Z16
+	VADDPS       Z16, Z15, Z15
+	VMOVUPS      64(CX)(DI*1), Z16
+	VMULPS       Z16, Z13, Z17
+	VMOVAPS      Z8, Z18
+	VFMADD231PS  Z7, Z17, Z18
+	VADDPS       Z9, Z18, Z18
+	VMOVAPS      Z18, Z19
+	VPERMI2PS    Z2, Z1, Z19
+	VMOVAPS      Z18, Z20
+	VPERMI2PS    Z4, Z3, Z20
+	VCMPPS       $0x1d, Z19, Z17, K1
+	VMOVAPS      Z18, Z17
+	VPERMI2PS    Z6, Z5, Z17
+	VMOVAPS      Z17, K1, Z20
+	VMULPS       64(DX)(DI*1), Z20, Z17
+	VMULPS       Z16, Z17, Z16
+	VADDPS       Z16, Z14, Z14
+	VMULPS       Z20, Z17, Z16
+	VADDPS       Z16, Z15, Z15
 	ADDQ         $0x00000080, DI
 	CMPQ         DI, BX
 	JLT          trial
-	VPXORD       Z11, Z11, Z11
-	VCMPPS       $0x1e, Z11, Z10, K1
-	VMULPS       Z9, Z9, Z8
-	VMULPS       Z10, Z5, Z18
-	VCMPPS       $0x1e, Z18, Z8, K2
+	VXORPS       Z13, Z13, Z13
+	VCMPPS       $0x1e, Z13, Z15, K1
+	VMULPS       Z14, Z14, Z13
+	VMULPS       Z15, Z11, Z16
+	VCMPPS       $0x1e, Z16, Z13, K2
 	KANDW        K1, K2, K1
-	VDIVPS       Z10, Z9, Z8
-	VMOVAPS      Z8, K1, Z7
-	VMULPS       Z9, Z7, Z8
-	VMOVAPS      Z8, K1, Z5
+	VDIVPS       Z15, Z14, Z13
+	VMOVAPS      Z13, K1, Z10
+	VMULPS       Z14, Z10, Z13
+	VMOVAPS      Z13, K1, Z11
 	MOVL         $0x3f800000, DI
-	VPBROADCASTD DI, Z8
-	VADDPS       Z8, Z6, Z6
+	VPBROADCASTD DI, Z13
+	VADDPS       Z13, Z12, Z12
 	DECQ         SI
 	JNZ          step
 
@@ -6137,9 +7185,9 @@ trial:
 	MOVL         $0x7f800000, CX
 	VPBROADCASTD CX, Z1
 	VCMPPS       $0x00, Z1, Z0, K1
-	VPXORD       Z12, Z12, Z12
-	VMOVAPS      Z12, K1, Z7
-	VMOVUPS      Z7, (AX)
+	VXORPS       Z0, Z0, Z0
+	VMOVAPS      Z0, K1, Z10
+	VMOVUPS      Z10, (AX)
 	VZEROUPPER
 	RET
 
@@ -6246,7 +7294,7 @@ DATA iq4Valuesabove<>+124(SB)/4, $0x3f800000
 GLOBL iq4Valuesabove<>(SB), RODATA|NOPTR, $128
 
 // func levelsIQ4AVX512(packed *uint32, x *float32, inverse *[16]float32, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·levelsIQ4AVX512(SB), NOSPLIT, $0-32
 	MOVQ         packed+0(FP), AX
 	MOVQ         x+8(FP), CX
@@ -6273,78 +7321,78 @@ TEXT ·levelsIQ4AVX512(SB), NOSPLIT, $0-32
 column:
 	VMULPS      (CX)(BX*1), Z0, Z11
 	VMINPS      Z10, Z11, Z11
-	VPXORD      Z12, Z12, Z12
-	VSUBPS      Z10, Z12, Z16
-	VMAXPS      Z16, Z11, Z11
-	VMOVAPS     Z8, Z16
-	VFMADD231PS Z7, Z11, Z16
-	VADDPS      Z9, Z16, Z16
-	VMOVAPS     Z16, Z17
-	VPERMI2PS   Z2, Z1, Z17
-	VMOVAPS     Z16, Z18
-	VPERMI2PS   Z4, Z3, Z18
-	VCMPPS      $0x1d, Z17, Z11, K1
-	VMOVAPS     Z16, Z11
+	VXORPS      Z12, Z12, Z12
+	VSUBPS      Z10, Z12, Z12
+	VMAXPS      Z12, Z11, Z11
+	VMOVAPS     Z8, Z12
+	VFMADD231PS Z7, Z11, Z12
+	VADDPS      Z9, Z12, Z12
+	VMOVAPS     Z12, Z13
+	VPERMI2PS   Z2, Z1, Z13
+	VMOVAPS     Z12, Z14
+	VPERMI2PS   Z4, Z3, Z14
+	VCMPPS      $0x1d, Z13, Z11, K1
+	VMOVAPS     Z12, Z11
 	VPERMI2PS   Z6, Z5, Z11
-	VMOVAPS     Z11, K1, Z18
-	VCVTPS2DQ   Z18, Z11
-	VMULPS      64(CX)(BX*1), Z0, Z16
-	VMINPS      Z10, Z16, Z16
-	VPXORD      Z13, Z13, Z13
-	VSUBPS      Z10, Z13, Z17
-	VMAXPS      Z17, Z16, Z16
-	VMOVAPS     Z8, Z17
-	VFMADD231PS Z7, Z16, Z17
-	VADDPS      Z9, Z17, Z17
-	VMOVAPS     Z17, Z18
-	VPERMI2PS   Z2, Z1, Z18
-	VMOVAPS     Z17, Z19
-	VPERMI2PS   Z4, Z3, Z19
-	VCMPPS      $0x1d, Z18, Z16, K1
-	VMOVAPS     Z17, Z16
-	VPERMI2PS   Z6, Z5, Z16
-	VMOVAPS     Z16, K1, Z19
-	VCVTPS2DQ   Z19, Z16
-	VPSLLD      $0x08, Z16, Z16
-	VPORD       Z16, Z11, Z11
-	VMULPS      128(CX)(BX*1), Z0, Z16
-	VMINPS      Z10, Z16, Z16
-	VPXORD      Z14, Z14, Z14
-	VSUBPS      Z10, Z14, Z17
-	VMAXPS      Z17, Z16, Z16
-	VMOVAPS     Z8, Z17
-	VFMADD231PS Z7, Z16, Z17
-	VADDPS      Z9, Z17, Z17
-	VMOVAPS     Z17, Z18
-	VPERMI2PS   Z2, Z1, Z18
-	VMOVAPS     Z17, Z19
-	VPERMI2PS   Z4, Z3, Z19
-	VCMPPS      $0x1d, Z18, Z16, K1
-	VMOVAPS     Z17, Z16
-	VPERMI2PS   Z6, Z5, Z16
-	VMOVAPS     Z16, K1, Z19
-	VCVTPS2DQ   Z19, Z16
-	VPSLLD      $0x10, Z16, Z16
-	VPORD       Z16, Z11, Z11
-	VMULPS      192(CX)(BX*1), Z0, Z16
-	VMINPS      Z10, Z16, Z16
-	VPXORD      Z15, Z15, Z15
-	VSUBPS      Z10, Z15, Z17
-	VMAXPS      Z17, Z16, Z16
-	VMOVAPS     Z8, Z17
-	VFMADD231PS Z7, Z16, Z17
-	VADDPS      Z9, Z17, Z17
-	VMOVAPS     Z17, Z18
-	VPERMI2PS   Z2, Z1, Z18
-	VMOVAPS     Z17, Z19
-	VPERMI2PS   Z4, Z3, Z19
-	VCMPPS      $0x1d, Z18, Z16, K1
-	VMOVAPS     Z17, Z16
-	VPERMI2PS   Z6, Z5, Z16
-	VMOVAPS     Z16, K1, Z19
-	VCVTPS2DQ   Z19, Z16
-	VPSLLD      $0x18, Z16, Z16
-	VPORD       Z16, Z11, Z11
+	VMOVAPS     Z11, K1, Z14
+	VCVTPS2DQ   Z14, Z11
+	VMULPS      64(CX)(BX*1), Z0, Z12
+	VMINPS      Z10, Z12, Z12
+	VXORPS      Z13, Z13, Z13
+	VSUBPS      Z10, Z13, Z13
+	VMAXPS      Z13, Z12, Z12
+	VMOVAPS     Z8, Z13
+	VFMADD231PS Z7, Z12, Z13
+	VADDPS      Z9, Z13, Z13
+	VMOVAPS     Z13, Z14
+	VPERMI2PS   Z2, Z1, Z14
+	VMOVAPS     Z13, Z15
+	VPERMI2PS   Z4, Z3, Z15
+	VCMPPS      $0x1d, Z14, Z12, K1
+	VMOVAPS     Z13, Z12
+	VPERMI2PS   Z6, Z5, Z12
+	VMOVAPS     Z12, K1, Z15
+	VCVTPS2DQ   Z15, Z12
+	VPSLLD      $0x08, Z12, Z12
+	VPORD       Z12, Z11, Z11
+	VMULPS      128(CX)(BX*1), Z0, Z12
+	VMINPS      Z10, Z12, Z12
+	VXORPS      Z13, Z13, Z13
+	VSUBPS      Z10, Z13, Z13
+	VMAXPS      Z13, Z12, Z12
+	VMOVAPS     Z8, Z13
+	VFMADD231PS Z7, Z12, Z13
+	VADDPS      Z9, Z13, Z13
+	VMOVAPS     Z13, Z14
+	VPERMI2PS   Z2, Z1, Z14
+	VMOVAPS     Z13, Z15
+	VPERMI2PS   Z4, Z3, Z15
+	VCMPPS      $0x1d, Z14, Z12, K1
+	VMOVAPS     Z13, Z12
+	VPERMI2PS   Z6, Z5, Z12
+	VMOVAPS     Z12, K1, Z15
+	VCVTPS2DQ   Z15, Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPORD       Z12, Z11, Z11
+	VMULPS      192(CX)(BX*1), Z0, Z12
+	VMINPS      Z10, Z12, Z12
+	VXORPS      Z13, Z13, Z13
+	VSUBPS      Z10, Z13, Z13
+	VMAXPS      Z13, Z12, Z12
+	VMOVAPS     Z8, Z13
+	VFMADD231PS Z7, Z12, Z13
+	VADDPS      Z9, Z13, Z13
+	VMOVAPS     Z13, Z14
+	VPERMI2PS   Z2, Z1, Z14
+	VMOVAPS     Z13, Z15
+	VPERMI2PS   Z4, Z3, Z15
+	VCMPPS      $0x1d, Z14, Z12, K1
+	VMOVAPS     Z13, Z12
+	VPERMI2PS   Z6, Z5, Z12
+	VMOVAPS     Z12, K1, Z15
+	VCVTPS2DQ   Z15, Z12
+	VPSLLD      $0x18, Z12, Z12
+	VPORD       Z12, Z11, Z11
 	VMOVUPS     Z11, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000100, BX

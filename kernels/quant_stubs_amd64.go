@@ -53,17 +53,17 @@ func levelsAVX2(packed *uint32, x *float32, p *float32, n int, lo float32, hi fl
 //go:noescape
 func fitSymmetricAVX2(fit *float32, x *float32, w *float32, wx *float32, n int, half float32, numerators *[19]float32)
 
-// fitDescentAVX2 is fitDescent of twice 16 columns. w are their squares, levels is room
-// for as many columns.
+// fitDescentAVX2 is fitDescent of twice 16 columns. w are their squares, products and levels
+// are room for as many columns.
 //
 //go:noescape
-func fitDescentAVX2(fit *float32, x *float32, w *float32, levels *float32, half float32)
+func fitDescentAVX2(fit *float32, x *float32, w *float32, products *float32, levels *float32, half float32)
 
 // fitPositiveAVX2 is fitPositive of n columns, a multiple of 4. tops are what the trial
 // scales bring the greatest value to.
 //
 //go:noescape
-func fitPositiveAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, tops *[9]float32)
+func fitPositiveAVX2(fit *float32, x *float32, w *float32, products *float32, levels *float32, n int, tops *[9]float32)
 
 // fitIQ4AVX2 is fitIQ4 of n columns, a multiple of 4.
 //
@@ -166,17 +166,17 @@ func levelsAVX512(packed *uint32, x *float32, p *float32, n int, lo float32, hi 
 //go:noescape
 func fitSymmetricAVX512(fit *float32, x *float32, w *float32, wx *float32, n int, half float32, numerators *[19]float32)
 
-// fitDescentAVX512 is fitDescent of twice 16 columns. w are their squares, levels is room
-// for as many columns.
+// fitDescentAVX512 is fitDescent of twice 16 columns. w are their squares, products and levels
+// are room for as many columns.
 //
 //go:noescape
-func fitDescentAVX512(fit *float32, x *float32, w *float32, levels *float32, half float32)
+func fitDescentAVX512(fit *float32, x *float32, w *float32, products *float32, levels *float32, half float32)
 
 // fitPositiveAVX512 is fitPositive of n columns, a multiple of 4. tops are what the trial
 // scales bring the greatest value to.
 //
 //go:noescape
-func fitPositiveAVX512(fit *float32, x *float32, w *float32, levels *float32, n int, tops *[9]float32)
+func fitPositiveAVX512(fit *float32, x *float32, w *float32, products *float32, levels *float32, n int, tops *[9]float32)
 
 // fitIQ4AVX512 is fitIQ4 of n columns, a multiple of 4.
 //

@@ -80,7 +80,7 @@ func (b *superLanes) isWild(lane int) bool { return b.wild>>lane&1 != 0 }
 // scaleLanes has the scales of a batch of super-blocks on their way through the lanes,
 // as columns, with the weights of their sub-blocks.
 type scaleLanes struct {
-	values, w, levels [16 * 16]float32
+	values, w, levels, products [16 * 16]float32
 }
 
 // set sets the value and weight of sub-block s of every lane.
@@ -91,5 +91,5 @@ func (c *scaleLanes) set(s, lanes int, value, w *perLane) {
 
 // fit is fitPositive of n sub-blocks.
 func (c *scaleLanes) fit(f *positiveLanes, tops *positiveTops, n, lanes int) {
-	tops.fit(f, &c.values[0], &c.w[0], &c.levels[0], n, lanes)
+	tops.fit(f, &c.values[0], &c.w[0], &c.products[0], &c.levels[0], n, lanes)
 }

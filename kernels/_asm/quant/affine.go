@@ -67,33 +67,24 @@ func fitAffine(v isa, ways int, absolute bool) {
 	for i, w := range s.ways {
 		s.ranges(w, i)
 	}
+	s.capped = true
 	s.quantize("first", false)
 	s.errors("firstError")
 	for _, w := range s.ways {
 		VMOVUPS(w.error, w.fit.at(affineError))
 	}
 
-	numerator, last := GP64(), GP64()
-	LEAQ(steps.at(1), numerator)
+	width, free, last := GP64(), GP64(), GP64()
+	LEAQ(steps.at(1), width)
 	MOVQ(Mem{Base: steps.base, Disp: 8}, last)
-	LEAQ(Mem{Base: numerator, Index: last, Scale: 4}, last)
-	Label("step")
-	for _, w := range s.ways {
-		span := v.sub(v.load(w.fit.at(affineHigh)), w.base)
-		w.inverse = v.div(v.broadcast(Mem{Base: numerator}), span)
-		s.check(w, span)
-	}
-	s.quantize("levels", true)
-	for _, w := range s.ways {
-		s.solve(w)
-	}
-	s.errors("error")
-	for _, w := range s.ways {
-		s.keepBetter(w)
-	}
-	ADDQ(U32(4), numerator)
-	CMPQ(numerator, last)
-	JLT(LabelRef("step"))
+	LEAQ(Mem{Base: width, Index: last, Scale: 4}, last)
+	MOVQ(Mem{Base: steps.base, Disp: 16}, free)
+	LEAQ(Mem{Base: width, Index: free, Scale: 4}, free)
+	Comment("the steps that can't give levels above the top")
+	s.capped = false
+	s.steps("free", width, free)
+	s.capped = true
+	s.steps("capped", width, last)
 
 	for _, w := range s.ways {
 		VMOVUPS(w.base, w.fit.at(affineMin))
@@ -105,12 +96,34 @@ func fitAffine(v isa, ways int, absolute bool) {
 	RET()
 }
 
+// steps tries widths up to the last.
+func (s *affineKernel) steps(label string, width, last Register) {
+	Label(label)
+	for _, w := range s.ways {
+		span := s.sub(s.load(w.fit.at(affineHigh)), w.base)
+		w.inverse = s.div(s.broadcast(Mem{Base: width}), span)
+		s.check(w, span)
+	}
+	s.quantize(label+"Levels", true)
+	for _, w := range s.ways {
+		s.solve(w)
+	}
+	s.errors(label + "Error")
+	for _, w := range s.ways {
+		s.keepBetter(w)
+	}
+	ADDQ(U32(4), width)
+	CMPQ(width, last)
+	JLT(LabelRef(label))
+}
+
 type affineKernel struct {
 	isa
 	ways              []*affineWay
 	end               Register
 	top, zero, noSign VecVirtual
 	absolute          bool
+	capped            bool // levels may be above the top
 }
 
 // An affineWay is a search.
@@ -180,7 +193,10 @@ func (s *affineKernel) quantize(label string, sums bool) {
 		for _, w := range s.ways {
 			a := s.load(w.x.at(p))
 			l := s.round(s.mul(w.inverse, s.sub(a, w.base)))
-			l = s.isa.min(s.max(l, s.zero), s.top)
+			l = s.max(l, s.zero)
+			if s.capped {
+				l = s.isa.min(l, s.top)
+			}
 			VMOVUPS(l, w.levels.at(p))
 			if !sums {
 				continue

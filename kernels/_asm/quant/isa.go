@@ -52,11 +52,7 @@ func (v isa) bits(x uint32) VecVirtual { return simd.Const32(v.reg, x) }
 
 func (v isa) zero() VecVirtual {
 	r := v.reg()
-	if v.lanes == 16 {
-		VPXORD(r, r, r)
-	} else {
-		VXORPS(r, r, r)
-	}
+	VXORPS(r, r, r) // avo knows that this, unlike VPXORD, does not read r
 	return r
 }
 
@@ -191,15 +187,4 @@ func (v isa) laneBits(m mask) Register {
 		VMOVMSKPS(m, r)
 	}
 	return r
-}
-
-// noMask returns a mask that is false everywhere.
-func (v isa) noMask() mask {
-	m := v.newMask()
-	if v.lanes == 16 {
-		KXORW(m, m, m)
-	} else {
-		VXORPS(m, m, m)
-	}
-	return m
 }

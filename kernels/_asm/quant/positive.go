@@ -17,9 +17,9 @@ const (
 // fitPositive is fitPositive with a block in each lane. Lanes with a negative value are
 // wild.
 func fitPositive(v isa) {
-	simd.Func("fitPositive"+v.name, "func(fit, x, w, levels *float32, n int, tops *[9]float32)",
+	simd.Func("fitPositive"+v.name, "func(fit, x, w, products, levels *float32, n int, tops *[9]float32)",
 		"fitPositive"+v.name+" is fitPositive of n columns, a multiple of 4. tops are what the trial", "scales bring the greatest value to.")
-	fit, x, w, levels, end := loadFields("fit"), v.columns("x"), v.columns("w"), v.columns("levels"), v.byteLen()
+	fit, x, w, products, levels, end := loadFields("fit"), v.columns("x"), v.columns("w"), v.columns("products"), v.columns("levels"), v.byteLen()
 	top, last := Load(Param("tops"), GP64()), GP64()
 	highest := v.broadcast(Mem{Base: top})
 	peak, lowest := v.zero(), v.zero()
@@ -62,10 +62,12 @@ func fitPositive(v isa) {
 		l := level(bestInverse, p)
 		b := v.load(w.at(p))
 		VMOVUPS(l, levels.at(p))
-		v.addTo(sumXL, v.mul(v.mul(b, x.at(p)), l))
+		wx := v.mul(b, x.at(p))
+		VMOVUPS(wx, products.at(p))
+		v.addTo(sumXL, v.mul(wx, l))
 		v.addTo(sumL2, v.mul(v.mul(b, l), l))
 	})
-	d := descent{isa: v, x: x, w: w, levels: levels, end: end, low: v.zero(), high: highest, positive: true,
+	d := descent{isa: v, x: x, w: w, products: products, levels: levels, end: end, low: v.zero(), high: highest, positive: true,
 		sumXL: []VecVirtual{sumXL}, sumL2: []VecVirtual{sumL2}, wild: wild}
 	d.constants()
 	d.run()

@@ -40,19 +40,25 @@ func fitSymmetric(v isa) {
 	v.replace(scale, v.compare(neq, sumL2, v.zero()), v.div(sumXL, sumL2))
 	gain := v.mul(scale, sumXL)
 
-	LEAQ(Mem{Base: numerator, Disp: 4 * 19}, last)
 	ADDQ(U32(4), numerator)
-	Label("step")
-	inverse = v.div(v.broadcast(Mem{Base: numerator}), peak)
-	sumXL, sumL2 = k.sums("levels", inverse, false)
-	better := v.both(v.compare(greater, sumL2, v.zero()),
-		v.compare(greater, v.mul(sumXL, sumXL), v.mul(gain, sumL2)))
-	v.replace(best, better, inverse)
-	v.replace(scale, better, v.div(sumXL, sumL2))
-	v.replace(gain, better, v.mul(scale, sumXL))
-	ADDQ(U32(4), numerator)
-	CMPQ(numerator, last)
-	JLT(LabelRef("step"))
+	steps := func(label string, count int) {
+		LEAQ(Mem{Base: numerator, Disp: 4 * count}, last)
+		Label(label)
+		inverse := v.div(v.broadcast(Mem{Base: numerator}), peak)
+		sumXL, sumL2 := k.sums(label+"Levels", inverse, false)
+		better := v.both(v.compare(greater, sumL2, v.zero()),
+			v.compare(greater, v.mul(sumXL, sumXL), v.mul(gain, sumL2)))
+		v.replace(best, better, inverse)
+		v.replace(scale, better, v.div(sumXL, sumL2))
+		v.replace(gain, better, v.mul(scale, sumXL))
+		ADDQ(U32(4), numerator)
+		CMPQ(numerator, last)
+		JLT(LabelRef(label))
+	}
+	Comment("the first 13 bring the peak to less than half a level below the lowest")
+	steps("free", 13)
+	k.bounded = true
+	steps("bounded", 5)
 
 	VMOVUPS(scale, fit.at(symmetricScale))
 	VMOVUPS(best, fit.at(symmetricInverse))
@@ -78,6 +84,7 @@ type symmetricKernel struct {
 	x, w, wx  columns
 	end       Register
 	low, high VecVirtual
+	bounded   bool // levels may be below the lowest
 }
 
 // sums returns Σw·x·l and Σw·l² for the levels l of x. The first time it stores w·x.
@@ -85,7 +92,7 @@ func (k *symmetricKernel) sums(label string, inverse VecVirtual, first bool) (su
 	sumXL, sumL2 = k.zero(), k.zero()
 	k.each(label, k.end, 4, func(p position) {
 		a := k.load(k.x.at(p))
-		l := k.min(k.max(k.round(k.mul(inverse, a)), k.low), k.high)
+		l := k.level(k.mul(inverse, a))
 		var b Op = k.wx.at(p)
 		if first {
 			product := k.mul(a, k.w.at(p))
@@ -96,4 +103,13 @@ func (k *symmetricKernel) sums(label string, inverse VecVirtual, first bool) (su
 		k.addTo(sumL2, k.mul(k.mul(l, k.w.at(p)), l))
 	})
 	return sumXL, sumL2
+}
+
+// level rounds t and clamps it.
+func (k *symmetricKernel) level(t VecVirtual) VecVirtual {
+	l := k.min(k.round(t), k.high)
+	if k.bounded {
+		l = k.max(l, k.low)
+	}
+	return l
 }
