@@ -1,9 +1,6 @@
 package kernels
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "encoding/binary"
 
 // IQ1_M stores 256 values in 56 bytes, 1.75 bits a value:
 //
@@ -39,7 +36,7 @@ var iq1MShifts = [4][2]int{{0, 0}, {0, 1}, {1, 0}, {1, 1}}
 func quantizeIQ1_M(dst []byte, x, weights []float32, s *iq1Block) {
 	clear(dst)
 	qs, qh, packedScales := dst[:32], dst[32:48], dst[48:56]
-	energy := 2 * sumSquares32(x) / superBlock
+	energy := float32(2 * sumSquares32(x) / superBlock)
 	if !(energy <= maxFloat32) {
 		return
 	}
@@ -96,60 +93,6 @@ func quantizeIQ1_M(dst []byte, x, weights []float32, s *iq1Block) {
 	for i := range 4 {
 		four := uint16(numbers[4*i]) | uint16(numbers[4*i+1])<<3 | uint16(numbers[4*i+2])<<6 | uint16(numbers[4*i+3])<<9
 		binary.LittleEndian.PutUint16(packedScales[2*i:], four|h>>(4*i)<<12)
-	}
-}
-
-// sumM sets the sums for IQ1_M.
-func (s *iq1Block) sumM(x []float32) {
-	x = x[:16]
-	var sumX, sumW [2]float32
-	sums := &s.scan.sums
-	for i, at := range s.order[:16] {
-		half := at / 8 & 1
-		w := s.w[at&15]
-		sumX[half] += float32(w * x[at&15])
-		sumW[half] += w
-		sums[0][i+1], sums[1][i+1] = sumX[0], sumX[1]
-		sums[2][i+1], sums[3][i+1] = sumW[0], sumW[1]
-	}
-	nan := math.Float32frombits(f32NaN)
-	sums[2][17], sums[3][17] = nan, nan
-}
-
-// iq1SplitMGeneric finds the split of 16 values, and δ for either half of them, for
-// which the scale fits best.
-//
-// With the sums of the values up to a split, S, and of all, T, the sum with t+δ is
-// T·(1+δ) − S(low) − S(high), because t+δ falls by 1 at each split; its squares fall
-// by fixed amounts likewise.
-func iq1SplitMGeneric(s *iq1Block, x []float32) {
-	s.sumM(x)
-	s.split = iq1Split{shift: -1}
-	best := float32(-maxFloat32)
-	for low := range 17 {
-		for high := low; high < 17; high++ {
-			var xq, q2 [2][2]float32 // by half and by δ
-			for half := range 2 {
-				x, w := &s.scan.sums[half], &s.scan.sums[2+half]
-				split := x[low] + x[high]
-				for shift := range 2 {
-					q := &iq1Values[shift]
-					xq[half][shift] = float32(x[16]*q[2]) - split
-					q2[half][shift] = float32(float32(w[16]*q[2])*q[2]) +
-						float32(w[low]*(q[0]*q[0]-q[1]*q[1])) +
-						float32(w[high]*(q[1]*q[1]-q[2]*q[2]))
-				}
-			}
-			for shift, by := range iq1MShifts {
-				xq := xq[0][by[0]] + xq[1][by[1]]
-				q2 := q2[0][by[0]] + q2[1][by[1]]
-				if q2 > 0 && float32(xq*xq) > float32(best*q2) {
-					scale := xq / q2
-					best = scale * xq
-					s.split = iq1Split{low, high, shift, scale}
-				}
-			}
-		}
 	}
 }
 

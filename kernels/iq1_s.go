@@ -1,9 +1,6 @@
 package kernels
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "encoding/binary"
 
 // IQ1_S stores 256 values in 50 bytes, 1.5625 bits a value:
 //
@@ -36,7 +33,7 @@ const tinyIQ1_S = 1e-12
 func quantizeIQ1_S(dst []byte, x, weights []float32, s *iq1Block) {
 	clear(dst)
 	qs, qh := dst[2:34], dst[34:50]
-	energy := 2 * sumSquares32(x) / superBlock
+	energy := float32(2 * sumSquares32(x) / superBlock)
 	if !(energy <= maxFloat32) {
 		return
 	}
@@ -110,48 +107,6 @@ func (f *weightedFit) scale(otherwise float32) float32 {
 		return f.sumXQ / f.sumQ2
 	}
 	return otherwise
-}
-
-// sumS sets the sums for IQ1_S.
-func (s *iq1Block) sumS(x []float32) {
-	x = x[:32]
-	sumX, sumW := &s.scan.sums[0], &s.scan.sums[1]
-	var xSum, wSum float32
-	for i, at := range s.order {
-		w := s.w[at&31]
-		xSum += float32(w * x[at&31])
-		wSum += w
-		sumX[i+1], sumW[i+1] = xSum, wSum
-	}
-	for i := 33; i < 36; i++ {
-		sumW[i] = math.Float32frombits(f32NaN)
-	}
-}
-
-// iq1SplitSGeneric finds the split of 32 values for which the scale fits best.
-func iq1SplitSGeneric(s *iq1Block, x []float32) {
-	s.sumS(x)
-	sumX, sumW := (*[33]float32)(s.scan.sums[0][:]), (*[33]float32)(s.scan.sums[1][:])
-	s.split = iq1Split{shift: -1}
-	best := float32(-maxFloat32)
-	for low := range sumX {
-		for high := low; high < len(sumX); high++ {
-			for shift := range iq1Values {
-				q := &iq1Values[shift]
-				xq := float32(sumX[low]*q[0]) +
-					float32((sumX[high]-sumX[low])*q[1]) +
-					float32((sumX[32]-sumX[high])*q[2])
-				q2 := float32(float32(sumW[low]*q[0])*q[0]) +
-					float32(float32((sumW[high]-sumW[low])*q[1])*q[1]) +
-					float32(float32((sumW[32]-sumW[high])*q[2])*q[2])
-				if q2 > 0 && float32(xq*xq) > float32(best*q2) {
-					scale := xq / q2
-					best = scale * xq
-					s.split = iq1Split{low, high, shift, scale}
-				}
-			}
-		}
-	}
 }
 
 // DequantizeIQ1_S decodes blocks of IQ1_S, see [QuantizeIQ1_S]:

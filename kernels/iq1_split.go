@@ -1,5 +1,7 @@
 package kernels
 
+import "math"
+
 // The IQ1 formats approximate a value by scale·(t+δ), where t is -1, 0 or 1 and δ
 // is 1/8 or -1/8 for a whole sub-block (IQ1_S) or half of one (IQ1_M). For given
 // values the best choice is found exactly: in ascending order the values with t =
@@ -58,17 +60,6 @@ func (s *iq1Block) weigh(x, importance []float32, energy float32) {
 	}
 }
 
-// sortGeneric sets order.
-func (s *iq1Block) sortGeneric(x []float32) {
-	for i, v := range x {
-		j := i
-		for ; j > 0 && x[s.order[(j-1)&31]] > v; j-- {
-			s.order[j&31] = s.order[(j-1)&31]
-		}
-		s.order[j&31] = uint8(i)
-	}
-}
-
 // setLevels sets the levels from the split. A negative scale is made positive, with
 // the levels and δ turned round: choice shift becomes shifts-1-shift.
 func (s *iq1Block) setLevels(n, shifts int) {
@@ -103,7 +94,7 @@ func (s *iq1Block) nearest(x []float32, g int, q *[3]float32) (point uint16, exa
 	}
 	var value [8]float32
 	for l, v := range q {
-		value[l] = s.split.scale * v
+		value[l] = float32(s.split.scale * v)
 	}
 	return iq1Book.nearest(cell, x[8*g:8*g+8], s.w[8*g:8*g+8], &value), false
 }
@@ -117,4 +108,37 @@ func peakMagnitude(x []float32) float32 {
 		}
 	}
 	return peak
+}
+
+// sumS sets the sums for IQ1_S.
+func (s *iq1Block) sumS(x []float32) {
+	x = x[:32]
+	sumX, sumW := &s.scan.sums[0], &s.scan.sums[1]
+	var xSum, wSum float32
+	for i, at := range s.order {
+		w := s.w[at&31]
+		xSum += float32(w * x[at&31])
+		wSum += w
+		sumX[i+1], sumW[i+1] = xSum, wSum
+	}
+	for i := 33; i < 36; i++ {
+		sumW[i] = math.Float32frombits(f32NaN)
+	}
+}
+
+// sumM sets the sums for IQ1_M.
+func (s *iq1Block) sumM(x []float32) {
+	x = x[:16]
+	var sumX, sumW [2]float32
+	sums := &s.scan.sums
+	for i, at := range s.order[:16] {
+		half := at / 8 & 1
+		w := s.w[at&15]
+		sumX[half] += float32(w * x[at&15])
+		sumW[half] += w
+		sums[0][i+1], sums[1][i+1] = sumX[0], sumX[1]
+		sums[2][i+1], sums[3][i+1] = sumW[0], sumW[1]
+	}
+	nan := math.Float32frombits(f32NaN)
+	sums[2][17], sums[3][17] = nan, nan
 }

@@ -34,14 +34,14 @@ const tinyIQ2_S = 1e-8
 func quantizeIQ2_S(dst []byte, x, weights []float32, s *iqBlock) {
 	clear(dst)
 	qs, signs, qh, packedScales := dst[2:34], dst[34:66], dst[66:74], dst[74:82]
-	energy := 2 * sumSquares32(x) / superBlock
+	energy := float32(2 * sumSquares32(x) / superBlock)
 	if !(energy <= maxFloat32) {
 		return
 	}
 	var scales [16]float32
 	for b := range scales {
 		xb, wb := subBlock(x, weights, b, 16)
-		s.weigh(xb, wb, energy, 0.25*energy)
+		s.weigh(xb, wb, energy, float32(0.25*energy))
 		s.setSigns(xb)
 		peak := s.peak(16)
 		if peak < tinyIQ2_S {

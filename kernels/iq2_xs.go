@@ -37,7 +37,7 @@ var iq2XSFit = gridFit{book: &iq2XSBook, first: -9, last: 9, step: 0.1, again: r
 func quantizeIQ2_XS(dst []byte, x, weights []float32, s *iqBlock) {
 	clear(dst)
 	qs, packedScales := dst[2:66], dst[66:74]
-	energy := sumSquares32(x) / superBlock
+	energy := float32(sumSquares32(x) / superBlock)
 	if !(energy <= maxFloat32) {
 		return
 	}

@@ -33,7 +33,7 @@ var iq2XXSFit = gridFit{book: &iq2XXSBook, first: -6, last: 6, step: 0.1, again:
 func quantizeIQ2_XXS(dst []byte, x, weights []float32, s *iqBlock) {
 	clear(dst)
 	qs := dst[2:66]
-	energy := sumSquares32(x) / superBlock
+	energy := float32(sumSquares32(x) / superBlock)
 	if !(energy <= maxFloat32) {
 		return
 	}

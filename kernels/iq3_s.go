@@ -35,7 +35,7 @@ var iq3SFit = gridFit{book: &iq3SBook, first: -9, last: 9, step: 0.2, again: res
 func quantizeIQ3_S(dst []byte, x, weights []float32, s *iqBlock) {
 	clear(dst)
 	qs, qh, signs, packedScales := dst[2:66], dst[66:74], dst[74:106], dst[106:110]
-	energy := 2 * sumSquares32(x) / superBlock
+	energy := float32(2 * sumSquares32(x) / superBlock)
 	if !(energy <= maxFloat32) {
 		return
 	}

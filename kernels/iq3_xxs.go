@@ -33,7 +33,7 @@ const tinyIQ3_XXS = 1e-8
 func quantizeIQ3_XXS(dst []byte, x, weights []float32, s *iqBlock) {
 	clear(dst)
 	qs, packedScales := dst[2:66], dst[66:98]
-	energy := 2 * sumSquares32(x) / superBlock
+	energy := float32(2 * sumSquares32(x) / superBlock)
 	if !(energy <= maxFloat32) {
 		return
 	}

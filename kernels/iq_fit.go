@@ -122,30 +122,7 @@ func (b *codebook) cell(x []float32, inverse float32) int {
 // oddMultiples returns scale times 1, 3 … 15.
 func oddMultiples(scale float32) (v [8]float32) {
 	for l := range v {
-		v[l] = scale * float32(2*l+1)
+		v[l] = float32(scale * float32(2*l+1))
 	}
 	return v
-}
-
-// gridTryGeneric makes the trials of a sub-block: it chooses a point for each group
-// with each scale, and adds up what the scale that fits the points depends on.
-func gridTryGeneric(b *codebook, s *iqBlock, n int) {
-	t, x, w, root := &s.trials, s.x[:n], s.w[:n], s.root[:n]
-	for i := range t.n {
-		inverse, value := t.inverse[i], oddMultiples(t.scale[i])
-		var sumXQ, sumQ2 float32
-		for g := range len(x) / b.dims {
-			lo, hi := g*b.dims, (g+1)*b.dims
-			cell := b.cell(x[lo:hi], inverse)
-			p := b.nearest(cell, x[lo:hi], root[lo:hi], &value)
-			t.cells[g][i], t.points[g][i] = uint32(cell), uint32(p)
-			for j := lo; j < hi; j++ {
-				q := float32(2*(p&(1<<b.bits-1)) + 1)
-				p >>= b.bits
-				sumXQ += float32(float32(w[j]*x[j]) * q)
-				sumQ2 += float32(float32(w[j]*q) * q)
-			}
-		}
-		t.sumXQ[i], t.sumQ2[i] = sumXQ, sumQ2
-	}
 }

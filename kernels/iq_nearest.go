@@ -38,24 +38,3 @@ func nearest4(list []uint16, x, w *[4]float32, value *[8]float32) uint16 {
 	}
 	return found
 }
-
-// nearest8Generic looks the terms of the sums up: there are only 24 of them, and lists
-// are dozens of points long.
-func nearest8Generic(list []uint16, x, w *[8]float32, value *[4]float32) uint16 {
-	var term [8][4]float32
-	for i := range term {
-		for l := range 3 {
-			d := value[l] - x[i]
-			term[i][l] = float32(float32(w[i]*d) * d)
-		}
-	}
-	best, found := float32(maxFloat32), list[0]
-	for _, p := range list {
-		sum := term[0][p&3] + term[1][p>>2&3] + term[2][p>>4&3] + term[3][p>>6&3] +
-			term[4][p>>8&3] + term[5][p>>10&3] + term[6][p>>12&3] + term[7][p>>14]
-		if sum < best {
-			best, found = sum, p
-		}
-	}
-	return found
-}

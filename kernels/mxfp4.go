@@ -25,14 +25,6 @@ func QuantizeMXFP4(dst []byte, src []float32, rowLen int, weights []float32) {
 	quantizeMXFP4(dst, src)
 }
 
-func quantizeMXFP4Generic(dst []byte, src []float32) {
-	for ; len(src) > 0; dst, src = dst[BlockSizeMXFP4:], src[BlockLenMXFP4:] {
-		peak := absPeak(src[:32])
-		dst[0] = mxfp4Exponent(peak)
-		encodeE2M1(dst[1:17], src[:32], mxfp4HalfScale(dst[0]), peak)
-	}
-}
-
 // mxfp4Exponent returns e for a block whose greatest magnitude is peak.
 func mxfp4Exponent(peak float32) uint8 {
 	b := math.Float32bits(peak)

@@ -19,17 +19,6 @@ func QuantizeNVFP4(dst []byte, src []float32, rowLen int, weights []float32) {
 	quantizeNVFP4(dst, src)
 }
 
-func quantizeNVFP4Generic(dst []byte, src []float32) {
-	for ; len(src) > 0; dst, src = dst[BlockSizeNVFP4:], src[BlockLenNVFP4:] {
-		for b := range 4 {
-			x := src[16*b : 16*b+16]
-			peak := absPeak(x)
-			dst[b] = encodeUE4M3(peak / 6)
-			encodeE2M1(dst[4+8*b:12+8*b], x, ue4m3Half[dst[b]], peak)
-		}
-	}
-}
-
 // encodeUE4M3 rounds to an unsigned 8-bit float with 4 exponent bits and 3 mantissa bits,
 // bias 7, halves up. As in the reference quantizer, what rounds to 256 or more becomes 448,
 // and subnormal numbers don't round up to the least normal one. x must not be NaN.

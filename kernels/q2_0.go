@@ -34,23 +34,6 @@ func QuantizeQ2_0(dst []byte, src []float32, rowLen int, weights []float32) {
 	}
 }
 
-// twoBitsGeneric sets levels to x·inverse, rounded, plus 1. For blocks so small that
-// inverse is infinite they are 0: there the reference quantizer's conversion to an
-// integer overflows.
-func twoBitsGeneric(levels []uint8, x []float32, inverse float32) {
-	for i, v := range x[:len(levels)] {
-		v *= inverse
-		var level uint8
-		switch {
-		case v >= 0.5 && v <= maxFloat32:
-			level = 2
-		case v > -0.5 && v < 0.5:
-			level = 1
-		}
-		levels[i] = level
-	}
-}
-
 // DequantizeQ2_0 decodes blocks of Q2_0, see [QuantizeQ2_0].
 func DequantizeQ2_0(dst []float32, src []byte) {
 	checkDequantize("DequantizeQ2_0", dst, src, BlockLenQ2_0, BlockSizeQ2_0)

@@ -46,23 +46,6 @@ func setTrits(levels *[superBlock]uint8, x []float32) (d float32) {
 	return d
 }
 
-// tritsGeneric sets levels to x·inverse, which is in -1..1, rounded to an integer, plus
-// 1. For blocks so small that inverse is infinite it sets them to 1.
-func tritsGeneric(levels []uint8, x []float32, inverse float32) {
-	for i, v := range x[:len(levels)] {
-		v *= inverse
-		var level uint8 = 1
-		switch {
-		case abs32(v) > maxFloat32:
-		case v >= 0.5:
-			level = 2
-		case v <= -0.5:
-			level = 0
-		}
-		levels[i] = level
-	}
-}
-
 // packTrits stores five digits in each byte, len(dst) apart, 8 bytes at a time: the
 // numbers stay below 243, so that nothing is carried to the next byte.
 func packTrits(dst []byte, levels []uint8) {
