@@ -1,10 +1,6 @@
 package formats
 
-import (
-	"context"
-	"errors"
-	"io"
-)
+import "context"
 
 // An Extent is a tensor's data as it lies in a file.
 type Extent struct {
@@ -27,14 +23,7 @@ func (e *Extent) ReadRows(_ context.Context, dst []byte, lo, hi int) error {
 
 // ReadAt fills dst with the tensor's bytes from the given one on.
 func (e *Extent) ReadAt(dst []byte, off int64) error {
-	n, err := e.File.ReadAt(dst, e.Offset+off)
-	switch {
-	case n == len(dst):
-		return nil
-	case err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		err = Reasonf(ErrTruncated, "the file ended while it was read; it was %d bytes long when opened", e.File.Size)
-	}
-	return At(e.File.Path, e.Offset+off+int64(n), err)
+	return e.File.ReadFull(dst, e.Offset+off)
 }
 
 // Scratch returns 0: rows are read in place.

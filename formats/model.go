@@ -144,6 +144,19 @@ func OpenFile(path string) (*File, error) {
 	return &File{ReaderAt: f, Path: path, Size: info.Size(), file: f, info: info}, nil
 }
 
+// ReadFull fills b with the bytes from the given offset on. The error names the
+// byte, and wraps [ErrTruncated] if the file has become shorter than it was.
+func (f *File) ReadFull(b []byte, offset int64) error {
+	n, err := f.ReadAt(b, offset)
+	switch {
+	case n == len(b): // some readers say EOF along with the last bytes
+		return nil
+	case err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		err = Reasonf(ErrTruncated, "the file ended while it was read; it was %d bytes long when opened", f.Size)
+	}
+	return At(f.Path, offset+int64(n), err)
+}
+
 // Close closes the file.
 func (f *File) Close() error {
 	if f.file == nil {

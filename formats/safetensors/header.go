@@ -30,8 +30,8 @@ func readHeader(f *formats.File) ([]byte, error) {
 		return nil, formats.Truncated(f.Path, prefix, f.Size)
 	}
 	var length [prefix]byte
-	if _, err := f.ReadAt(length[:], 0); err != nil {
-		return nil, formats.At(f.Path, 0, err)
+	if err := f.ReadFull(length[:], 0); err != nil {
+		return nil, err
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	switch {
@@ -42,8 +42,8 @@ func readHeader(f *formats.File) ([]byte, error) {
 		return nil, formats.Truncated(f.Path, prefix+int64(n), f.Size)
 	}
 	text := make([]byte, n)
-	if _, err := f.ReadAt(text, prefix); err != nil {
-		return nil, formats.At(f.Path, prefix, err)
+	if err := f.ReadFull(text, prefix); err != nil {
+		return nil, err
 	}
 	if n == 0 || text[0] != '{' {
 		return nil, formats.At(f.Path, prefix, formats.Reasonf(formats.ErrFormat, "the header does not begin with {"))

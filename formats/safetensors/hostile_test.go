@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/formatstest"
 )
 
 // A refusal is a file that is broken, with what is said of it.
@@ -192,6 +193,9 @@ func TestEveryPrefixIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// TestFailingReads has every read of a file fail once.
+func TestFailingReads(t *testing.T) { formatstest.Sweep(t, referenceFile(t)) }
 
 // TestEveryFlippedBit turns every bit of the length and the header.
 func TestEveryFlippedBit(t *testing.T) {

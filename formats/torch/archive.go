@@ -102,7 +102,7 @@ func (a *archive) read(name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	b := make([]byte, r.size)
-	return b, readAt(a.file, b, r.offset)
+	return b, a.file.ReadFull(b, r.offset)
 }
 
 // check compares a record with its checksum. A checksum of 0 says that there is
@@ -119,7 +119,7 @@ func (a *archive) check(ctx context.Context, r record) error {
 			return err
 		}
 		n := min(r.size-at, int64(len(buf)))
-		if err := readAt(a.file, buf[:n], r.offset+at); err != nil {
+		if err := a.file.ReadFull(buf[:n], r.offset+at); err != nil {
 			return err
 		}
 		sum.Write(buf[:n])

@@ -52,7 +52,7 @@ func readDirectory(f *formats.File) (records []record, offset int64, err error) 
 		return nil, 0, zipError(f, offset, "a directory of %d records in %d bytes", count, size)
 	}
 	b := make([]byte, size)
-	if err := readAt(f, b, offset); err != nil {
+	if err := f.ReadFull(b, offset); err != nil {
 		return nil, 0, err
 	}
 	at := offset
@@ -77,7 +77,7 @@ func readDirectory(f *formats.File) (records []record, offset int64, err error) 
 func findDirectory(f *formats.File) (offset, size int64, count uint64, err error) {
 	at := f.Size - directoryEndSize
 	tail := make([]byte, min(f.Size, directoryEndSize+directoryEnd64xSize+directoryEnd64Size))
-	if err := readAt(f, tail, f.Size-int64(len(tail))); err != nil {
+	if err := f.ReadFull(tail, f.Size-int64(len(tail))); err != nil {
 		return 0, 0, 0, err
 	}
 	end := tail[max(0, len(tail)-directoryEndSize):]
@@ -181,7 +181,7 @@ func (r *record) readHeader(f *formats.File) error {
 	if r.header > f.Size-int64(len(b)) {
 		return zipError(f, r.header, "record %q has no local header", r.name)
 	}
-	if err := readAt(f, b, r.header); err != nil {
+	if err := f.ReadFull(b, r.header); err != nil {
 		return err
 	}
 	if string(b[:4]) != localHeader || int(get16(b[26:])) != len(r.name) || string(b[localHeaderSize:]) != r.name ||
@@ -194,7 +194,7 @@ func (r *record) readHeader(f *formats.File) error {
 	if at+int64(len(extra)) > f.Size {
 		return zipError(f, r.header, "record %q has no room for its local header", r.name)
 	}
-	if err := readAt(f, extra, at); err != nil {
+	if err := f.ReadFull(extra, at); err != nil {
 		return err
 	}
 	if err := wide(extra, &size, &packed); err != nil {

@@ -2,7 +2,6 @@ package torch
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/loratool/loratool/formats"
 )
@@ -58,7 +57,7 @@ func (in *input) fill(n int64) {
 	if n > int64(len(buf)) {
 		buf = make([]byte, n)
 	}
-	if err := readAt(in.file, buf, in.pos); err != nil {
+	if err := in.file.ReadFull(buf, in.pos); err != nil {
 		panic(err)
 	}
 	in.buf = buf
@@ -80,17 +79,4 @@ func (in *input) line() string {
 		}
 		s = append(s, c)
 	}
-}
-
-// readAt fills b with the bytes of the file from the given offset on. The error
-// is a *[formats.Error].
-func readAt(f *formats.File, b []byte, at int64) error {
-	n, err := f.ReadAt(b, at)
-	switch {
-	case n == len(b):
-		return nil
-	case err == nil || err == io.EOF:
-		err = formats.Reasonf(formats.ErrTruncated, "the file ended while it was read; it was %d bytes long when opened", f.Size)
-	}
-	return formats.At(f.Path, at+int64(n), err)
 }

@@ -70,7 +70,7 @@ func (m *machine) readStorages(keys any) (placement, error) {
 			return nil, in.error(at, formats.ErrFormat, "two storages are called %.100q", key)
 		}
 		var head [8]byte
-		if err := readAt(in.file, head[:], at); err != nil {
+		if err := in.file.ReadFull(head[:], at); err != nil {
 			return nil, err
 		}
 		n := binary.LittleEndian.Uint64(head[:])

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/formatstest"
 )
 
 // tryToRead opens a file and reads all of its tensors that are not absurdly
@@ -90,6 +91,13 @@ func TestVerifyFindsBitRot(t *testing.T) {
 	}
 	if err := verify(data); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFailingReads has every read of a checkpoint fail once.
+func TestFailingReads(t *testing.T) {
+	for _, name := range []string{"views.pt", "legacy.pt", "big_endian.pt"} {
+		formatstest.Sweep(t, readFile(t, filepath.Join(testdata, name)))
 	}
 }
 
