@@ -6,7 +6,7 @@ package kernels
 const fp4Chunk = 64
 
 func quantizeMXFP4(dst []byte, src []float32) {
-	if !useAVX2 {
+	if !useAVX2 && !useAVX512 {
 		quantizeMXFP4Generic(dst, src)
 		return
 	}
@@ -31,7 +31,7 @@ func quantizeMXFP4(dst []byte, src []float32) {
 }
 
 func quantizeNVFP4(dst []byte, src []float32) {
-	if !useAVX2 {
+	if !useAVX2 && !useAVX512 {
 		quantizeNVFP4Generic(dst, src)
 		return
 	}

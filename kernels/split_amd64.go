@@ -13,7 +13,7 @@ const (
 
 // sort sets order.
 func (s *iq1Block) sort(x []float32) {
-	if !useAVX2 {
+	if !useAVX2 && !useAVX512 {
 		s.sortGeneric(x)
 		return
 	}
@@ -29,7 +29,7 @@ func (s *iq1Block) sort(x []float32) {
 }
 
 func iq1SplitS(s *iq1Block, x []float32) {
-	if !useAVX2 {
+	if !useAVX2 && !useAVX512 {
 		iq1SplitSGeneric(s, x)
 		return
 	}
@@ -40,7 +40,7 @@ func iq1SplitS(s *iq1Block, x []float32) {
 }
 
 func iq1SplitM(s *iq1Block, x []float32) {
-	if !useAVX2 {
+	if !useAVX2 && !useAVX512 {
 		iq1SplitMGeneric(s, x)
 		return
 	}

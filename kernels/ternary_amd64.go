@@ -3,7 +3,7 @@
 package kernels
 
 func trits(levels []uint8, x []float32, inverse float32) {
-	if useAVX2 && inverse <= maxFloat32 {
+	if (useAVX2 || useAVX512) && inverse <= maxFloat32 {
 		tritsAVX2(levels, x, inverse)
 		return
 	}
@@ -11,7 +11,7 @@ func trits(levels []uint8, x []float32, inverse float32) {
 }
 
 func twoBits(levels []uint8, x []float32, inverse float32) {
-	if useAVX2 && inverse <= maxFloat32 {
+	if (useAVX2 || useAVX512) && inverse <= maxFloat32 {
 		twoBitsAVX2(levels, x, inverse)
 		return
 	}
@@ -20,7 +20,7 @@ func twoBits(levels []uint8, x []float32, inverse float32) {
 
 // peakOf is absPeak of 64 or 256 values.
 func peakOf(x []float32) (peak float32) {
-	if !useAVX2 {
+	if !useAVX2 && !useAVX512 {
 		return absPeak(x)
 	}
 	var peaks [8]float32
