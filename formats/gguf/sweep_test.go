@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/formatstest"
 )
 
 // readAll opens a file and reads all of it.
@@ -94,4 +95,13 @@ func FuzzOpen(f *testing.F) {
 			t.Fatal("what was written is written otherwise the second time")
 		}
 	})
+}
+
+// TestFailingReads has every read of a file fail once.
+func TestFailingReads(t *testing.T) {
+	data, err := os.ReadFile("../../testdata/gguf/quantize/imatrix-tied-f16.gguf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	formatstest.Sweep(t, string(data))
 }
