@@ -11,6 +11,7 @@ import (
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/kernels"
+	"github.com/loratool/loratool/transform/lowrank"
 )
 
 // A residual merges an adapter into the base that it was trained on:
@@ -24,8 +25,8 @@ import (
 //	olora   s·Q·R of the first r columns of Q, in the QR decomposition of W
 //
 // PEFT stores W − P in the number format of the base, hence round. P is computed
-// once, in float64, when the first rows are asked for, and takes memory for the
-// whole tensor while it is.
+// once, when the first rows are asked for: in float64, with memory for the whole
+// tensor, but for the PiSSA of a large one.
 type residual struct {
 	kind     string
 	base     *formats.Tensor
@@ -80,6 +81,10 @@ func (o *residual) compute(ctx context.Context) error {
 	if o.left != nil {
 		return nil
 	}
+	rows, cols := o.base.NumRows(), o.base.NumCols()
+	if o.kind == "pissa" && min(rows, cols) > denseSide {
+		return o.principalPart(ctx, rows, cols)
+	}
 	w, err := o.readBase(ctx)
 	if err != nil {
 		return err
@@ -95,6 +100,60 @@ func (o *residual) compute(ctx context.Context) error {
 	o.left = toFloats(left)
 	return nil
 }
+
+// denseSide is the shorter side up to which a matrix is decomposed as a whole:
+// that takes a second there, and eight times as long for twice the side.
+const denseSide = 512
+
+// principalPart finds the part of a PiSSA in a large matrix by iteration, without
+// holding the matrix: from the singular vectors of one side, P = U·(UᵀW) or
+// (W·V)·Vᵀ.
+func (o *residual) principalPart(ctx context.Context, rows, cols int) error {
+	d := &baseMatrix{o.base, rows, cols}
+	// What the iteration can still gain bounds the square of the error.
+	dec, err := lowrank.Decompose(ctx, d, lowrank.NewTeam(1), lowrank.Options{Name: o.base.Name, Goal: lowrank.Goal{Rank: o.rank}, Tolerance: 1e-9})
+	if err != nil {
+		return o.base.Error(err)
+	}
+	if dec.Rank < o.rank {
+		return o.base.Error(formats.Reasonf(formats.ErrMismatch, "it has only %d directions, fewer than the adapter's rank %d", dec.Rank, o.rank))
+	}
+	left, right := make([]float32, rows*o.rank), make([]float32, o.rank*cols)
+	if dec.Left {
+		for k := range o.rank {
+			for i := range rows {
+				left[i*o.rank+k] = dec.Vectors[k*rows+i]
+			}
+		}
+	} else {
+		copy(right, dec.Vectors)
+	}
+	step := max(1, passElements/cols)
+	w := formats.BorrowFloats(step * cols)
+	defer formats.ReturnFloats(w)
+	for lo := 0; lo < rows; lo += step {
+		n := min(step, rows-lo)
+		if err := o.base.ReadFloats(ctx, w[:n*cols], lo, lo+n); err != nil {
+			return err
+		}
+		if dec.Left {
+			kernels.GemmTN(right, cols, left[lo*o.rank:], o.rank, w, cols, o.rank, cols, n)
+		} else {
+			kernels.GemmNT(left[lo*o.rank:], o.rank, w, cols, right, cols, n, o.rank, cols)
+		}
+	}
+	o.right = right
+	o.left = left
+	return nil
+}
+
+// baseMatrix is a tensor as a matrix to decompose.
+type baseMatrix struct {
+	*formats.Tensor
+	rows, cols int
+}
+
+func (m *baseMatrix) Dims() (rows, cols int) { return m.rows, m.cols }
 
 func (o *residual) readBase(ctx context.Context) (*mat.Dense, error) {
 	rows, cols := o.base.NumRows(), o.base.NumCols()
