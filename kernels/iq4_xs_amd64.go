@@ -33,7 +33,7 @@ func quantizeIQ4_XS(dst []byte, src []float32, rowLen int, weights []float32) {
 // fit finds the scales of the blocks that were loaded from src[i:].
 func (b *iq4XSLanes) fit(weights []float32, i, rowLen int) {
 	if weights != nil {
-		b.spread(2)
+		b.spreadBlocks(2)
 	}
 	for s := range b.fits {
 		f := &b.fits[s]

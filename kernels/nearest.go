@@ -32,6 +32,16 @@ func absMax(x []float32) (value, magnitude float32) {
 	return value, magnitude
 }
 
+// greatest returns the greatest x[i], or 0 if none is positive.
+func greatest(x []float32) (g float32) {
+	for _, v := range x {
+		if v > g {
+			g = v
+		}
+	}
+	return g
+}
+
 // sumSquares32 returns Σx², added in order.
 func sumSquares32(x []float32) (s float32) {
 	for _, v := range x {

@@ -44,50 +44,29 @@ func DequantizeQ2_K(dst []float32, src []byte) {
 	}
 }
 
-// q2KSubBlocks is a Q2_K block before its levels are known.
+// q2KSubBlocks is a Q2_K block without its levels.
 type q2KSubBlocks struct {
-	d, dmin     uint16    // half floats
-	packed      [16]uint8 // scale and min of four bits
-	fits        [16]affineFit
-	negativeMin [16]float32 // -fits[i].min, which is what is stored
-	fitted      [16]float32 // fits[i].scale
+	d, dmin uint16    // half floats
+	packed  [16]uint8 // scale and min of four bits
 }
 
-// scaleUnweighted rounds scales and mins to multiples of 1/15 of the greatest.
-func (b *q2KSubBlocks) scaleUnweighted() {
-	var maxScale, maxMin float32
-	for i := range b.fits {
-		if b.fitted[i] > maxScale {
-			maxScale = b.fitted[i]
-		}
-		if b.negativeMin[i] > maxMin {
-			maxMin = b.negativeMin[i]
-		}
-	}
+// scaleUnweighted rounds the scales and negated mins that were fitted to multiples of
+// 1/15 of the greatest.
+func (b *q2KSubBlocks) scaleUnweighted(scales, mins *[16]float32) {
 	b.packed = [16]uint8{}
+	maxScale, maxMin := greatest(scales[:]), greatest(mins[:])
 	if maxScale > 0 {
-		for i, s := range b.fitted {
+		for i, s := range scales {
 			b.packed[i] = uint8(nearestInt(15 / maxScale * s))
 		}
 	}
 	if maxMin > 0 {
-		for i, m := range b.negativeMin {
+		for i, m := range mins {
 			b.packed[i] |= uint8(nearestInt(15/maxMin*m) << 4)
 		}
 	}
 	b.d = halfBits(maxScale / 15)
 	b.dmin = halfBits(maxMin / 15)
-}
-
-// scaleWeighted does the same with a search, in which sub-block i has the weight
-// w[i].
-func (b *q2KSubBlocks) scaleWeighted(w []float32) {
-	var scale, min [16]uint8
-	b.d = halfBits(fitPositive(scale[:], b.fitted[:], w, 15))
-	b.dmin = halfBits(fitPositive(min[:], b.negativeMin[:], w, 15))
-	for i := range b.packed {
-		b.packed[i] = scale[i] | min[i]<<4
-	}
 }
 
 // factors returns the scale and min of sub-block i as they are stored.

@@ -56,7 +56,7 @@ func (b *q3KLanes) fit() {
 
 // fitWeighted finds the scales of the blocks that were loaded from src[i:].
 func (b *q3KLanes) fitWeighted(weights []float32, i, rowLen int) {
-	b.spread(2)
+	b.spreadBlocks(2)
 	for s := range b.weighted {
 		f := &b.weighted[s]
 		var sum perLane

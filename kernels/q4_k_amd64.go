@@ -2,18 +2,14 @@
 
 package kernels
 
-var (
-	q4KSteps         = q4KSearch.lanes()
-	q4KWeightedSteps = q4KWeightedSearch.lanes()
-)
+var q4KShape = affineKShape(&q4KSearch, &q4KWeightedSearch)
 
 func quantizeQ4_K(dst []byte, src []float32, rowLen int, weights []float32) {
 	var room aligned[affineKLanes]
 	b := room.get()
 	for i := 0; i < len(src); {
 		if b.load(src, i); b.lanes > 0 {
-			b.fit(weights, i, rowLen, q4KSteps, q4KWeightedSteps)
-			b.quantize(q4KSteps.top)
+			b.run(q4KShape, weights, i, rowLen)
 		}
 		for lane := range b.blocks {
 			out := dst[i/BlockLenQ4_K*BlockSizeQ4_K:][:BlockSizeQ4_K]

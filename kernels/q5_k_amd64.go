@@ -2,18 +2,14 @@
 
 package kernels
 
-var (
-	q5KSteps         = q5KSearch.lanes()
-	q5KWeightedSteps = q5KWeightedSearch.lanes()
-)
+var q5KShape = affineKShape(&q5KSearch, &q5KWeightedSearch)
 
 func quantizeQ5_K(dst []byte, src []float32, rowLen int, weights []float32) {
 	var room aligned[affineKLanes]
 	b := room.get()
 	for i := 0; i < len(src); {
 		if b.load(src, i); b.lanes > 0 {
-			b.fit(weights, i, rowLen, q5KSteps, q5KWeightedSteps)
-			b.quantize(q5KSteps.top)
+			b.run(q5KShape, weights, i, rowLen)
 		}
 		for lane := range b.blocks {
 			out := dst[i/BlockLenQ5_K*BlockSizeQ5_K:][:BlockSizeQ5_K]

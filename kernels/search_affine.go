@@ -24,6 +24,18 @@ func (f *affineFit) level(x float32, top int32) uint8 {
 	return uint8(nearestLevel(f.inverse*(x-f.base), 0, top))
 }
 
+// quantize sets levels to those of (x+m)/d, or of the search if d is 0.
+func (f *affineFit) quantize(levels []uint8, x []float32, d, m float32, top int32) {
+	x = x[:len(levels)]
+	for i, v := range x {
+		if d == 0 {
+			levels[i] = f.level(v, top)
+		} else {
+			levels[i] = uint8(nearestLevel((v+m)/d, 0, top))
+		}
+	}
+}
+
 // fit looks for the scale and min ≤ 0 with the least weighted error
 //
 //	Σ w·(scale·level + min − x)²

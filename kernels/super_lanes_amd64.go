@@ -35,8 +35,8 @@ func (b *superLanes) load(src []float32, i int) {
 // column returns column c of the values.
 func (b *superLanes) column(c int) *float32 { return &b.x[c*b.lanes] }
 
-// spread sets sigma2 to factor·Σx²/256, for weigh.
-func (b *superLanes) spread(factor float32) {
+// spreadBlocks sets sigma2 to factor·Σx²/256, for weigh.
+func (b *superLanes) spreadBlocks(factor float32) {
 	b.sigma2 = perLane{}
 	sumSquaresLanes(&b.sigma2, b.column(0), superBlock, b.lanes)
 	for j, s := range &b.sigma2 {
@@ -93,3 +93,6 @@ func (c *scaleLanes) set(s, lanes int, value, w *perLane) {
 func (c *scaleLanes) fit(f *positiveLanes, tops *positiveTops, n, lanes int) {
 	tops.fit(f, &c.values[0], &c.w[0], &c.products[0], &c.levels[0], n, lanes)
 }
+
+// level returns the level of sub-block s in a lane.
+func (c *scaleLanes) level(s, lane, lanes int) uint8 { return uint8(int32(c.levels[s*lanes+lane])) }

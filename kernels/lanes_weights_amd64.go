@@ -1,0 +1,36 @@
+//go:build !purego
+
+package kernels
+
+// sumSquaresLanes adds Σx² of n columns to sum.
+func sumSquaresLanes(sum *perLane, x *float32, n, lanes int) {
+	if lanes == 16 {
+		sumSquaresLanesAVX512(sum, x, n)
+	} else {
+		sumSquaresLanesAVX2(sum, x, n)
+	}
+}
+
+func deviationWeightsLanes(w, x *float32, n int, perN float32, lanes int) {
+	if lanes == 16 {
+		deviationWeightsAVX512(w, x, n, perN)
+	} else {
+		deviationWeightsAVX2(w, x, n, perN)
+	}
+}
+
+func importanceWeightsLanes(w *float32, sum *perLane, x, importance *float32, sigma2 *perLane, n, lanes int) {
+	if lanes == 16 {
+		importanceWeightsAVX512(w, sum, x, importance, sigma2, n)
+	} else {
+		importanceWeightsAVX2(w, sum, x, importance, sigma2, n)
+	}
+}
+
+func squareWeightsLanes(w, x *float32, n, lanes int) {
+	if lanes == 16 {
+		squareWeightsAVX512(w, x, n)
+	} else {
+		squareWeightsAVX2(w, x, n)
+	}
+}
