@@ -212,7 +212,7 @@ func (o *Output) Commit(ctx context.Context) error {
 		return fileError(o.path, err)
 	}
 	if old != "" {
-		return os.RemoveAll(old)
+		os.RemoveAll(old) // or the next run does, to which it is stale
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package hf
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,12 +65,24 @@ func assets(dir string) ([]formats.Asset, error) {
 			return nil
 		}
 		if slices.Contains(weightsExtensions, filepath.Ext(name)) || strings.HasSuffix(name, ".index.json") ||
-			slices.Contains(notAssets, name) || !isRegular(path) {
+			slices.Contains(notAssets, name) {
+			return nil
+		}
+		// What can't be looked at is not left out in silence: a link of the hub's cache
+		// that leads nowhere may be the tokenizer.
+		info, err := os.Stat(path)
+		if err != nil {
+			return &formats.Error{Path: path, Err: pathCause(err), Hint: "if it is a link that leads nowhere, download the model again"}
+		}
+		if !info.Mode().IsRegular() {
 			return nil
 		}
 		files = append(files, formats.Asset{Name: filepath.ToSlash(rel), Path: filepath.Join(dir, rel)})
 		return nil
 	})
+	if e, ok := errors.AsType[*formats.Error](err); ok {
+		return nil, e
+	}
 	if err != nil {
 		return nil, &formats.Error{Path: dir, Err: pathCause(err)}
 	}
@@ -80,8 +93,11 @@ func assets(dir string) ([]formats.Asset, error) {
 // sentence-transformers keeps them: pooling, dense layers.
 func modules(dir string) (map[string]bool, error) {
 	data, err := os.ReadFile(filepath.Join(dir, "modules.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil, nil // there are none
+		return nil, &formats.Error{Path: filepath.Join(dir, "modules.json"), Err: pathCause(err)}
 	}
 	v, err := strictjson.ParsePython(data)
 	if err != nil {
@@ -104,11 +120,4 @@ func holdsWeights(dir string) bool {
 	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
 		return slices.Contains(weightsExtensions, filepath.Ext(e.Name()))
 	})
-}
-
-// isRegular reports whether a path leads to a regular file, through links if
-// need be, as the hub's cache has them.
-func isRegular(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
