@@ -4,12 +4,44 @@ import (
 	"encoding/binary"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/kernels"
 )
 
-// halfFields are where the blocks of a format have float16 numbers: F16's own, and
-// the scales of block formats. What is too large for them becomes infinite.
-var halfFields = map[formats.DType][]int{
-	formats.F16:     {0},
+// beyondBlocks is more than block formats with float16 scales can express: 65504
+// times a scale of up to 127 and a level of up to 127 is less. The quantizers
+// square and add numbers, so that what is much larger would become infinite on
+// the way, and the block something arbitrary.
+const beyondBlocks = 1 << 30
+
+// beyondRange returns the index of the first of the finite numbers x that format d
+// can't express even nearly, or -1.
+func beyondRange(d formats.DType, x []float32) int {
+	limit := float32(beyondBlocks)
+	switch _, scaled := halfScales[d]; {
+	case d == formats.F16:
+		limit = 65520 // from here on numbers round to infinity
+	case d == formats.BF16:
+		if overflow, _ := kernels.CountBF16(x); overflow == 0 {
+			return -1
+		}
+		limit = 0x1.ffp127
+	case !scaled:
+		return -1
+	}
+	if overflow, _ := kernels.CountF16(x); overflow == 0 {
+		return -1
+	}
+	for i, v := range x {
+		if max(v, -v) >= limit {
+			return i
+		}
+	}
+	return -1
+}
+
+// halfScales are where blocks have scales in float16. A scale that is too large
+// for that becomes infinite.
+var halfScales = map[formats.DType][]int{
 	formats.Q4_0:    {0},
 	formats.Q4_1:    {0, 2},
 	formats.Q5_0:    {0},
@@ -35,35 +67,36 @@ var halfFields = map[formats.DType][]int{
 	formats.Q2_0:    {0},
 }
 
-// beyondBlocks is more than block formats with float16 scales can express: 65504
-// times a scale of up to 127 and a level of up to 127 is less. The quantizers
-// square and add numbers, so that what is much larger would become infinite on
-// the way, and the block something arbitrary.
-const beyondBlocks = 1 << 30
-
-// firstInfinite returns the index of the first block of data that has a number
-// that is infinite or no number, or -1.
+// firstInfinite returns the index of the first block whose scale is infinite or no
+// number, or -1.
 func firstInfinite(d formats.DType, data []byte) int {
 	size := d.BlockBytes()
-	offsets, exponent := halfFields[d], uint16(0x7c00)
-	if d == formats.BF16 {
-		offsets, exponent = []int{0}, 0x7f80
-	}
-	for i := 0; i+size <= len(data); i += size {
-		block := data[i : i+size]
-		for _, o := range offsets {
-			if binary.LittleEndian.Uint16(block[o:])&exponent == exponent {
+	switch d {
+	case formats.IQ1_M:
+		for i := 0; i < len(data); i += size {
+			if isInfinite(iq1mScale(data[i : i+size])) {
 				return i / size
 			}
 		}
-		switch {
-		case d == formats.IQ1_M && iq1mScale(block)&0x7c00 == 0x7c00,
-			d == formats.MXFP4 && block[0] == 0xff:
-			return i / size
+	case formats.MXFP4:
+		for i := 0; i < len(data); i += size {
+			if data[i] == 0xff {
+				return i / size
+			}
+		}
+	}
+	for _, offset := range halfScales[d] {
+		for i := offset; i < len(data); i += size {
+			if isInfinite(binary.LittleEndian.Uint16(data[i:])) {
+				return i / size
+			}
 		}
 	}
 	return -1
 }
+
+// isInfinite reports whether a float16 is an infinity or a NaN.
+func isInfinite(h uint16) bool { return h&0x7c00 == 0x7c00 }
 
 // iq1mScale returns the float16 that the top nibbles of IQ1_M's scales hold.
 func iq1mScale(block []byte) uint16 {

@@ -100,10 +100,8 @@ func (q *quantizing) ReadRows(ctx context.Context, dst []byte, lo, hi int) error
 	if i := kernels.FirstNonFinite(x); i >= 0 {
 		return q.from.Error(formats.Reasonf(formats.ErrFormat, "element %d is %v", lo*cols+i, x[i]))
 	}
-	if q.line.DType.IsQuantized() && halfFields[q.line.DType] != nil {
-		if i := largest(x); max(x[i], -x[i]) > beyondBlocks {
-			return q.outOfRange(lo*cols+i, x[i])
-		}
+	if i := beyondRange(q.line.DType, x); i >= 0 {
+		return q.outOfRange(lo*cols+i, x[i])
 	}
 	if err := q.encode(ctx, dst, x, lo); err != nil {
 		return err
