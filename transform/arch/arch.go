@@ -27,6 +27,10 @@ type Architecture struct {
 	// undoes it. May be nil.
 	prepare, restore func(tensors []*formats.Tensor) ([]*formats.Tensor, error)
 
+	// quantMethod is the quant_method of quantized checkpoints that prepare
+	// understands; empty if there are none.
+	quantMethod string
+
 	// defaults are what transformers takes for parameters that config.json lacks,
 	// as a JSON object.
 	defaults string
@@ -90,6 +94,16 @@ func ForName(name string, tensors []*formats.Tensor) (*Architecture, error) {
 		}
 	}
 	return nil, formats.Reasonf(formats.ErrUnsupported, "the GGUF architecture %q has no conversion to Hugging Face", name)
+}
+
+// Names returns the GGUF names of all architectures, sorted.
+func Names() []string {
+	var names []string
+	for _, a := range architectures {
+		names = append(names, a.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func classes() []string {

@@ -1,10 +1,9 @@
 package arch
 
 import (
-	"github.com/loratool/loratool/transform/arch/tokenizer"
-
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/strictjson"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
 // DeepSeek V2 and V3: multi-head latent attention. GGUF has the two halves of the
@@ -37,10 +36,11 @@ var _ = register(&Architecture{
 		"kv_lora_rank": 512, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128, "n_shared_experts": 2,
 		"routed_scaling_factor": 1.0, "n_routed_experts": 64, "moe_intermediate_size": 1407}`,
 	derive: func(c *Config) error {
-		// In GGUF the latent is one key and value head for all queries, and what
-		// transformers calls head_dim is the rotary part alone.
+		// In GGUF the latent is one key and value head for all queries.
 		c.set("num_key_value_heads", strictjson.Int(1))
-		c.remove("head_dim")
+		if rotary := c.get("qk_rope_head_dim"); rotary != nil {
+			c.set("head_dim", rotary) // what transformers calls so
+		}
 		return nil
 	},
 	keyValues: deepseekKeys,

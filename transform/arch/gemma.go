@@ -43,12 +43,7 @@ var _ = register(&Architecture{
 		"tie_word_embeddings": true}`,
 	keyValues: gemmaKeys,
 	finish: func(c *Config, kv *keyValues) {
-		for _, t := range []struct {
-			role string
-			id   int
-		}{{"prefix", 67}, {"suffix", 69}, {"middle", 68}, {"fsep", 70}, {"eot", 107}} {
-			kv.uint("tokenizer.ggml."+t.role+"_token_id", t.id)
-		}
+		kv.uint("tokenizer.ggml.eot_token_id", 107) // <end_of_turn>
 		noSpacePrefix(c, kv)
 	},
 })

@@ -46,8 +46,9 @@ var cardKeys = []struct {
 }
 
 // generalKeys returns the general.* key-values of a checkpoint. tensors are those
-// of the output, whose parameters the size is told by.
-func generalKeys(c *Config, tensors []*formats.Tensor) (formats.Metadata, error) {
+// of the output, whose parameters the size is told by. What override has counts
+// more than all else.
+func generalKeys(c *Config, tensors []*formats.Tensor, override *strictjson.Object) (formats.Metadata, error) {
 	count := countParameters(tensors)
 	g := &general{texts: map[string]string{}}
 	if card := readCard(c.model); card != nil {
@@ -62,11 +63,65 @@ func generalKeys(c *Config, tensors []*formats.Tensor) (formats.Metadata, error)
 	if g.texts["size_label"] == "" && count.total > 0 {
 		g.texts["size_label"] = count.label()
 	}
-	sampling, err := samplingKeys(c.model)
+	recommended, err := hf.ReadObject(c.model, "generation_config.json")
 	if err != nil {
+		recommended = nil // one that can't be read is taken for none
+	}
+	kv := samplingKeys(recommended)
+	if err := g.override(override, &kv); err != nil {
 		return nil, err
 	}
-	return append(sampling, g.keyValues()...), nil
+	return append(kv, g.keyValues()...), nil
+}
+
+// override puts what a user says in place of what was found.
+func (g *general) override(o *strictjson.Object, recommended *formats.Metadata) error {
+	if o == nil {
+		return nil
+	}
+	for _, m := range o.Members {
+		key, ok := strings.CutPrefix(m.Key, "general.")
+		text, isText := m.Value.(string)
+		list, isList := m.Value.(strictjson.Array)
+		switch name, isSampling := strings.CutPrefix(key, "sampling."); {
+		case ok && isText && slices.Contains(textOrder, key):
+			g.texts[key] = text
+		case ok && isList && (key == "tags" || key == "languages"):
+			all, err := texts(list)
+			if err != nil {
+				return formats.Reasonf(formats.ErrFormat, "%s: %v", m.Key, err)
+			}
+			if key == "tags" {
+				g.tags = all
+			} else {
+				g.languages = all
+			}
+		case ok && isSampling:
+			i := slices.IndexFunc(samplings, func(s sampling) bool { return s.key == name })
+			n, isNumber := m.Value.(strictjson.Number)
+			if i < 0 || !isNumber {
+				return formats.Reasonf(formats.ErrFormat, "%s can't be %s", m.Key, strictjson.Append(nil, m.Value))
+			}
+			kv := samplings[i].keyValue(n)
+			*recommended = recommended.With(kv.Key, kv.Value)
+		default:
+			return formats.Reasonf(formats.ErrUnsupported, "%s can't be set to %s", m.Key, strictjson.Append(nil, m.Value))
+		}
+	}
+	return nil
+}
+
+// texts returns the strings of a list.
+func texts(list strictjson.Array) ([]string, error) {
+	out := make([]string, len(list))
+	for i, v := range list {
+		s, ok := v.(string)
+		if !ok {
+			return nil, formats.Reasonf(formats.ErrFormat, "element %d is no text", i)
+		}
+		out[i] = s
+	}
+	return out, nil
 }
 
 func (g *general) readCard(card map[string]any, parameters int64) {
@@ -99,8 +154,8 @@ func (g *general) readName(id string, parameters int64) {
 }
 
 // textOrder is the order of the texts among the key-values.
-var textOrder = []string{"name", "author", "version", "organization", "finetune", "basename", "description", "size_label",
-	"license", "license.name", "license.link", "source.url", "source.doi", "source.uuid", "source.repo_url"}
+var textOrder = []string{"name", "author", "version", "organization", "finetune", "basename", "description", "quantized_by",
+	"size_label", "license", "license.name", "license.link", "url", "doi", "uuid", "repo_url", "source.url", "source.doi", "source.uuid", "source.repo_url"}
 
 func (g *general) keyValues() formats.Metadata {
 	var kv formats.Metadata
@@ -137,37 +192,43 @@ func (g *general) keyValues() formats.Metadata {
 	return kv
 }
 
-// samplingKeys returns what generation_config.json recommends. One that can't be
-// read is taken for none.
-func samplingKeys(m *formats.Model) (formats.Metadata, error) {
-	o, err := hf.ReadObject(m, "generation_config.json")
-	if err != nil || o == nil {
-		return nil, nil
+// A sampling is a parameter of sampling: its key without "general.sampling.", and
+// what generation_config.json calls it.
+type sampling struct {
+	key   string
+	names []string
+	whole bool // an integer
+}
+
+var samplings = []sampling{
+	{"top_k", []string{"top_k"}, true}, {"top_p", []string{"top_p"}, false}, {"min_p", []string{"min_p"}, false},
+	{"xtc_probability", []string{"xtc_probability"}, false}, {"xtc_threshold", []string{"xtc_threshold"}, false},
+	{"temp", []string{"temperature"}, false}, {"penalty_last_n", []string{"penalty_last_n"}, true},
+	{"penalty_repeat", []string{"penalty_repeat", "repetition_penalty"}, false}, {"mirostat", []string{"mirostat"}, true},
+	{"mirostat_tau", []string{"mirostat_tau"}, false}, {"mirostat_eta", []string{"mirostat_eta"}, false},
+}
+
+// keyValue returns the parameter as a key-value.
+func (s *sampling) keyValue(n strictjson.Number) formats.KeyValue {
+	kv := formats.KeyValue{Key: "general.sampling." + s.key, Value: float32(n.Float())}
+	if s.whole {
+		kv.Value = int32(n.Float())
 	}
+	return kv
+}
+
+// samplingKeys returns what generation_config.json recommends.
+func samplingKeys(o *strictjson.Object) formats.Metadata {
 	var kv formats.Metadata
-	for _, s := range []struct {
-		key   string
-		names []string
-		whole bool
-	}{
-		{"top_k", []string{"top_k"}, true}, {"top_p", []string{"top_p"}, false}, {"min_p", []string{"min_p"}, false},
-		{"xtc_probability", []string{"xtc_probability"}, false}, {"xtc_threshold", []string{"xtc_threshold"}, false},
-		{"temp", []string{"temperature"}, false}, {"penalty_last_n", []string{"penalty_last_n"}, true},
-		{"penalty_repeat", []string{"penalty_repeat", "repetition_penalty"}, false}, {"mirostat", []string{"mirostat"}, true},
-		{"mirostat_tau", []string{"mirostat_tau"}, false}, {"mirostat_eta", []string{"mirostat_eta"}, false},
-	} {
-		i := slices.IndexFunc(s.names, func(name string) bool { _, ok := o.Get(name).(strictjson.Number); return ok })
-		if i < 0 {
-			continue
+	for _, s := range samplings {
+		for _, name := range s.names {
+			if n, ok := o.Get(name).(strictjson.Number); ok {
+				kv = append(kv, s.keyValue(n))
+				break
+			}
 		}
-		n, _ := o.Get(s.names[i]).(strictjson.Number)
-		var v any = float32(n.Float())
-		if s.whole {
-			v = int32(n.Float())
-		}
-		kv = append(kv, formats.KeyValue{Key: "general.sampling." + s.key, Value: v})
 	}
-	return kv, nil
+	return kv
 }
 
 // parameters counts the numbers of a model: all of them, those outside experts,

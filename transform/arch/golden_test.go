@@ -1,7 +1,6 @@
 package arch
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,169 +8,207 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/formats/strictjson"
 )
 
-type goldenKV struct {
-	Key    string
-	Type   string
-	Value  any
-	Len    int
-	SHA256 string `json:"sha256_json"`
-}
+// The goldens are what llama.cpp's converter made of tiny checkpoints, one folder a
+// case under testdata/convert; testdata/README.md says how.
 
-type goldenTensor struct {
-	Name   string
-	Type   string
-	Shape  []int
-	SHA256 string
-}
-
+// A golden is one case.
 type golden struct {
-	Dir     string `json:"source_dir"`
-	Pre     string `json:"pre_forced"`
-	Outputs map[string]struct {
-		KV      []goldenKV
-		Tensors []goldenTensor
-	}
+	dir       string
+	SourceDir string `json:"source_dir"` // what the checkpoint's folder was called, which names the model
+	Pre       string `json:"pre_forced"`
+	Outputs   map[string]description
 }
 
-func TestGoldens(t *testing.T) {
-	root, err := filepath.Abs(filepath.Join("..", "..", "testdata", "convert"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dirs, _ := filepath.Glob(filepath.Join(root, "*"))
-	for _, dir := range dirs {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			data, err := os.ReadFile(filepath.Join(dir, "expected.json"))
+// A description is what is compared of a GGUF file, in file order.
+type description struct {
+	KV      []describedKey
+	Tensors []describedTensor
+}
+
+// A describedKey has a value, or for long arrays the SHA-256 of its compact JSON.
+type describedKey struct {
+	Key, Type string
+	Value     any
+	SHA256    string `json:"sha256_json"`
+}
+
+// A describedTensor has its shape in GGUF's order.
+type describedTensor struct {
+	Name, Type string
+	Shape      []int
+	SHA256     string
+}
+
+// TestToGGUF compares tensors, key-values and the order of both.
+func TestToGGUF(t *testing.T) {
+	eachGolden(t, func(t *testing.T, g *golden) {
+		m := g.open(t)
+		for name, want := range g.Outputs {
+			typ, err := ParseType(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var g golden
-			if err := json.Unmarshal(data, &g); err != nil {
+			out, err := ToGGUF(m, Options{Type: typ, Pre: g.Pre})
+			if err != nil {
 				t.Fatal(err)
 			}
-			for name, typ := range map[string]Type{"f32": F32, "f16": F16, "bf16": BF16, "q8_0": Q8_0} {
-				want, ok := g.Outputs[name]
-				if !ok {
-					continue
-				}
-				link := filepath.Join(t.TempDir(), g.Dir)
-				if err := os.Symlink(filepath.Join(dir, "hf"), link); err != nil {
-					t.Fatal(err)
-				}
-				m, err := hf.Open(link)
-				if err != nil {
-					t.Fatal(err)
-				}
-				out, err := ToGGUF(m, Options{Type: typ, Pre: g.Pre})
-				if err != nil {
-					t.Fatal(err)
-				}
-				checkKV(t, name, out.Metadata, want.KV)
-				checkTensors(t, name, out, want.Tensors)
-				m.Close()
+			if diff := cmp.Diff(want, describe(t, out)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
+		}
+	})
+}
+
+// eachGolden runs f for every case.
+func eachGolden(t *testing.T, f func(t *testing.T, g *golden)) {
+	t.Helper()
+	files, err := filepath.Glob("../../testdata/convert/*/expected.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no goldens", err)
+	}
+	for _, file := range files {
+		dir := filepath.Dir(file)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := &golden{dir: dir}
+			if err := json.Unmarshal(data, g); err != nil {
+				t.Fatal(err)
+			}
+			for name, d := range g.Outputs {
+				d.normalize()
+				g.Outputs[name] = d
+			}
+			f(t, g)
 		})
 	}
 }
 
-var notYet = regexp.MustCompile(`^$`)
+// open opens the checkpoint under the name that it had.
+func (g *golden) open(t *testing.T) *formats.Model {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), g.SourceDir)
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(g.dir, "hf"))); err != nil {
+		t.Fatal(err)
+	}
+	m, err := hf.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
 
-func checkKV(t *testing.T, what string, got formats.Metadata, want []goldenKV) {
-	var order []string
-	for _, w := range want {
-		if notYet.MatchString(w.Key) {
-			continue
-		}
-		order = append(order, w.Key)
-		v := got.Get(w.Key)
-		if v == nil {
-			t.Errorf("%s: %s is missing, want %v", what, w.Key, w.Value)
-			continue
-		}
-		if w.SHA256 != "" {
-			if got := digest(v); got != w.SHA256 {
-				t.Errorf("%s: %s differs", what, w.Key)
-			}
-			continue
-		}
-		typ := fmt.Sprintf("%T", v)
-		if e, ok := strings.CutPrefix(typ, "[]"); ok {
-			typ = "array<" + e + ">"
-		}
-		if typ != w.Type || w.Value != nil && fmt.Sprint(norm(v)) != fmt.Sprint(norm(w.Value)) {
-			t.Errorf("%s: %s = %s %v, want %s %v", what, w.Key, typ, v, w.Type, w.Value)
+// normalize drops what says the same in two ways: the head of long arrays, outer
+// dimensions of 1.
+func (d *description) normalize() {
+	for i := range d.KV {
+		if d.KV[i].SHA256 != "" {
+			d.KV[i].Value = nil
 		}
 	}
-	var have []string
-	for _, kv := range got {
-		if !notYet.MatchString(kv.Key) {
-			have = append(have, kv.Key)
+	for i := range d.Tensors {
+		s := &d.Tensors[i].Shape
+		for len(*s) > 1 && (*s)[len(*s)-1] == 1 {
+			*s = (*s)[:len(*s)-1]
 		}
-	}
-	if !slices.Equal(have, order) {
-		t.Errorf("%s: order\n got %v\nwant %v", what, have, order)
 	}
 }
 
-func digest(v any) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if f, ok := v.([]float32); ok {
-		d := make([]float64, len(f))
-		for i := range f {
-			d[i] = float64(f[i])
-		}
-		var parts []string
-		for _, x := range d {
-			parts = append(parts, string(strictjson.Float(x)))
-		}
-		sum := sha256.Sum256([]byte("[" + strings.Join(parts, ",") + "]"))
-		return hex.EncodeToString(sum[:])
+// describe describes a model.
+func describe(t *testing.T, m *formats.Model) description {
+	t.Helper()
+	var d description
+	for _, kv := range m.Metadata {
+		d.KV = append(d.KV, describeKey(t, kv))
 	}
-	e.Encode(v)
-	sum := sha256.Sum256(bytes.TrimSpace(b.Bytes()))
-	return hex.EncodeToString(sum[:])
+	for _, x := range m.Tensors {
+		shape := slices.Clone(x.Shape)
+		slices.Reverse(shape)
+		d.Tensors = append(d.Tensors, describedTensor{x.Name, strings.ToLower(x.DType.String()), shape, sum(readAll(t, x))})
+	}
+	d.normalize()
+	return d
 }
 
-func norm(v any) any {
+// describeKey takes the value through JSON, so that all numbers are float64.
+func describeKey(t *testing.T, kv formats.KeyValue) describedKey {
+	t.Helper()
+	const long = 64
+	k := describedKey{Key: kv.Key, Type: fmt.Sprintf("%T", kv.Value)}
+	v := toJSON(kv.Value)
+	list, isList := v.(strictjson.Array)
+	if isList {
+		k.Type = "array<" + strings.TrimPrefix(k.Type, "[]") + ">"
+	}
+	text := strictjson.Append(nil, v)
+	if isList && len(list) > long {
+		k.SHA256 = sum(text)
+		return k
+	}
+	if err := json.Unmarshal(text, &k.Value); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// toJSON returns a value of GGUF as one of JSON, written as Python writes it.
+func toJSON(v any) strictjson.Value {
 	switch v := v.(type) {
 	case float32:
-		return float64(v)
+		return strictjson.Float(float64(v))
 	case uint32:
-		return float64(v)
+		return strictjson.Int(int(v))
+	case int32:
+		return strictjson.Int(int(v))
+	case uint8:
+		return strictjson.Int(int(v))
+	case []string:
+		return array(v)
+	case []float32:
+		return array(v)
+	case []int32:
+		return array(v)
+	case []uint32:
+		return array(v)
+	case []uint8:
+		return array(v)
 	}
 	return v
 }
 
-func checkTensors(t *testing.T, what string, m *formats.Model, want []goldenTensor) {
-	if len(m.Tensors) != len(want) {
-		t.Errorf("%s: %d tensors, want %d", what, len(m.Tensors), len(want))
+func array[T any](list []T) strictjson.Array {
+	out := make(strictjson.Array, len(list))
+	for i, v := range list {
+		out[i] = toJSON(v)
 	}
-	for _, w := range want {
-		x := m.Tensor(w.Name)
-		if x == nil {
-			t.Errorf("%s: %s is missing", what, w.Name)
-			continue
-		}
-		data := make([]byte, x.NumBytes())
-		if err := x.ReadRows(context.Background(), data, 0, x.NumRows()); err != nil {
-			t.Error(err)
-			continue
-		}
-		sum := sha256.Sum256(data)
-		if hex.EncodeToString(sum[:]) != w.SHA256 {
-			t.Errorf("%s: %s (%v, want %s %v) differs", what, w.Name, &x.Info, w.Type, w.Shape)
-		}
+	return out
+}
+
+// readAll returns a tensor's data.
+func readAll(t *testing.T, x *formats.Tensor) []byte {
+	t.Helper()
+	data := make([]byte, x.NumBytes())
+	if err := x.ReadRows(context.Background(), data, 0, x.NumRows()); err != nil {
+		t.Fatal(err)
 	}
+	return data
+}
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
 }

@@ -1,12 +1,11 @@
 package arch
 
 import (
-	"github.com/loratool/loratool/transform/arch/tokenizer"
-
 	"context"
 	"strings"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
 // gpt-oss: experts in MXFP4, the rest in BF16. Checkpoints have an expert matrix
@@ -28,9 +27,10 @@ var _ = register(&Architecture{
 		{hf: "model.layers.#.mlp.experts.down_proj", gguf: "blk.#.ffn_down_exps.weight"},
 		{hf: "model.layers.#.mlp.experts.down_proj_bias", gguf: "blk.#.ffn_down_exps.bias"},
 	}),
-	ignored: buffers,
-	prepare: prepareExperts,
-	restore: restoreExperts,
+	ignored:     buffers,
+	prepare:     prepareExperts,
+	restore:     restoreExperts,
+	quantMethod: "mxfp4",
 	defaults: `{"max_position_embeddings": 131072, "rms_norm_eps": 1e-05, "head_dim": 64, "num_key_value_heads": 8,
 		"sliding_window": 128, "num_local_experts": 128, "num_experts_per_tok": 4,
 		"rope_parameters": {"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0,
@@ -54,7 +54,7 @@ func prepareExperts(tensors []*formats.Tensor) ([]*formats.Tensor, error) {
 			scales[base] = t
 		}
 	}
-	var out []*formats.Tensor
+	var first, out []*formats.Tensor // llama.cpp writes the quantized ones before all others
 	for _, t := range tensors {
 		base, isBlocks := strings.CutSuffix(t.Name, "_blocks")
 		switch {
@@ -64,14 +64,14 @@ func prepareExperts(tensors []*formats.Tensor) ([]*formats.Tensor, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, j)
+			first = append(first, j)
 		case strings.HasSuffix(t.Name, ".mlp.experts.gate_up_proj") || strings.HasSuffix(t.Name, ".mlp.experts.down_proj"):
 			out = append(out, transpose(t, t.Name))
 		default:
 			out = append(out, t)
 		}
 	}
-	return out, nil
+	return append(first, out...), nil
 }
 
 // restoreExperts is the inverse of prepareExperts.

@@ -80,7 +80,7 @@ func textModel(c *Config, kv *keyValues) error {
 
 // fileType marks the place of general.file_type, whose number depends on the
 // output's number format.
-func (kv *keyValues) fileType() { kv.set("general.file_type", uint32(0)) }
+func (kv *keyValues) fileType() { kv.set(fileTypeKey, uint32(0)) }
 
 // pooling adds how an embedder makes one vector of all, as sentence-transformers'
 // modules.json leads to it.

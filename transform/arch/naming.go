@@ -60,7 +60,7 @@ func parseName(id string, parameters int64) modelName {
 	dropWordSizes(parts)
 	markBasename(parts)
 	n.basename = join(parts, func(p *namePart) bool { return p.basename })
-	n.size = strings.Join(unique(texts(parts, func(p *namePart) bool { return p.size })), "-")
+	n.size = strings.Join(unique(wordsOf(parts, func(p *namePart) bool { return p.size })), "-")
 	n.finetune = join(parts, func(p *namePart) bool { return p.finetune })
 	n.version = join(parts, func(p *namePart) bool { return p.version && !p.basename })
 	if n.size == "" && n.finetune == "" && n.version == "" {
@@ -140,7 +140,7 @@ func markBasename(parts []*namePart) {
 	}
 }
 
-func texts(parts []*namePart, want func(*namePart) bool) []string {
+func wordsOf(parts []*namePart, want func(*namePart) bool) []string {
 	var out []string
 	for _, p := range parts {
 		if want(p) {
@@ -151,7 +151,7 @@ func texts(parts []*namePart, want func(*namePart) bool) []string {
 }
 
 func join(parts []*namePart, want func(*namePart) bool) string {
-	return strings.Join(texts(parts, want), "-")
+	return strings.Join(wordsOf(parts, want), "-")
 }
 
 func unique(list []string) []string {
