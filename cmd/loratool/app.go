@@ -18,6 +18,7 @@ var commands []*command
 func init() {
 	commands = []*command{
 		mergeCommand,
+		convertCommand,
 		extractCommand,
 		spectrumCommand,
 		inspectCommand,

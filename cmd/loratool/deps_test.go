@@ -27,6 +27,8 @@ var rooms = []room{
 		[]string{"github.com/urfave/cli/v2", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 	{"transform/lowrank", []string{"formats", "kernels", "transform/lowrank"}, []string{"gonum.org/v1/gonum", "golang.org/x/sync"}},
 	{"transform/adapter", []string{"formats", "kernels", "transform/adapter", "transform/lowrank"}, []string{"gonum.org/v1/gonum"}},
+	{"transform/arch", []string{"formats", "kernels", "transform/adapter", "transform/arch"},
+		[]string{"go.yaml.in/yaml/v3", "google.golang.org/protobuf"}}, // the model card's front matter; SentencePiece
 	{"transform/", []string{"formats", "kernels", "transform/adapter", "transform/arch", "transform/lowrank", "transform/recipe", "transform/report"},
 		[]string{"golang.org/x/sync", "gonum.org/v1/plot", "google.golang.org/protobuf", "go.yaml.in/yaml/v3"}},
 	{"formats/", []string{"formats", "kernels"},

@@ -88,21 +88,16 @@ func runQuantize(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.recipe(&o); err != nil {
+	close, err := c.quantizeOptions(&o)
+	if err != nil {
 		return err
 	}
+	defer close()
 	m, err := c.openGGUF(c.operand(0))
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	if path := c.String("imatrix"); path != "" {
-		if o.Imatrix, err = imatrix.Open(path); err != nil {
-			return err
-		}
-		defer o.Imatrix.Close()
-		o.Imatrix = c.filtered(o.Imatrix)
-	}
 	if target != (transform.SizeTarget{}) {
 		if o, err = c.fitSize(m, o, target); err != nil {
 			return err
@@ -116,14 +111,7 @@ func runQuantize(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.infof("%s of tensors become %s, %.4g bits per weight", formatSize(m.NumBytes()), formatSize(report.Bytes()), report.BitsPerWeight())
-	for _, t := range report.Tensors {
-		c.detailf("%s: %v becomes %v", t.Name, t.From, t.DType)
-	}
-	if n := report.Fallbacks(); n > 0 {
-		c.warnf("the rows of %s do not fill blocks of the format that %v has for them, and got another",
-			plural(n, "%d tensor", "%d tensors"), o.Recipe.FType)
-	}
+	c.explainQuantize(report)
 	return c.write(l, report, func() { c.planQuantize(report) })
 }
 

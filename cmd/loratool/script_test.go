@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -16,11 +17,16 @@ func TestMain(m *testing.M) {
 // TestScript runs the scripts of testdata/script: each is a behaviour of the
 // command line, from the words typed to the exit code.
 func TestScript(t *testing.T) {
+	data, err := filepath.Abs(filepath.Join("..", "..", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HF_HUB_CACHE", e.WorkDir+"/hub")
+			e.Setenv("TESTDATA", data)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

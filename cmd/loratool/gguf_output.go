@@ -1,0 +1,202 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/gguf"
+	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/formats/imatrix"
+	"github.com/loratool/loratool/formats/strictjson"
+	"github.com/loratool/loratool/transform"
+	"github.com/loratool/loratool/transform/arch"
+	"github.com/loratool/loratool/transform/recipe"
+)
+
+// typeFlag is for commands that make GGUF of checkpoints.
+func typeFlag() cli.Flag {
+	return &cli.StringFlag{Name: "type", Value: "auto", Usage: "`TYPE` of the GGUF file: auto (BF16 or F16), f32, f16, bf16, q8_0, or a recipe such as Q4_K_M"}
+}
+
+// A ggufType is what --type says: what the converter aims at, and what is done on
+// top of it.
+type ggufType struct {
+	convert  arch.Type
+	quantize bool
+	recipe   recipe.FType
+}
+
+func (c *call) ggufType() (t ggufType, err error) {
+	name := c.String("type")
+	if t.convert, err = arch.ParseType(name); err == nil {
+		return t, nil
+	}
+	var ok bool
+	if t.recipe, ok = recipe.ParseFType(name); !ok || t.recipe == recipe.Copy {
+		return t, usagef("auto, or one of "+fileTypeNames(), "--type can't be %q", name)
+	}
+	t.quantize = true
+	return t, nil
+}
+
+func architectureNames() string {
+	names := arch.Names()
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// writeGGUF converts a checkpoint to GGUF, quantizes it if --type says so, and
+// writes it. The report, if there is one, is of what was done before; rows prints
+// the plan of that.
+func (c *call) writeGGUF(m *formats.Model, report any, rows func()) error {
+	t, err := c.ggufType()
+	if err != nil {
+		return err
+	}
+	o := arch.Options{Type: t.convert, Pre: c.String("pre")}
+	if o.Override, err = readJSON(c.String("metadata")); err != nil {
+		return err
+	}
+	if path := c.String("template"); path != "" {
+		if o.Template, err = c.openGGUF(path); err != nil {
+			return err
+		}
+		defer o.Template.Close()
+	}
+	out, err := arch.ToGGUF(m, o)
+	if err != nil {
+		return err
+	}
+	if report == nil {
+		report = convertReport(out)
+	}
+	c.infof("%s as %s, %s", plural(len(out.Tensors), "%d tensor", "%d tensors"), out.Metadata.Get("general.architecture"), formatSize(out.NumBytes()))
+	if t.quantize {
+		var q transform.QuantizeOptions
+		q.Recipe.FType = t.recipe
+		close, err := c.quantizeOptions(&q)
+		if err != nil {
+			return err
+		}
+		defer close()
+		quantized, made, err := transform.Quantize(out, q)
+		if err != nil {
+			return err
+		}
+		c.explainQuantize(made)
+		out, report, rows = quantized, joinReports(report, made), func(before func()) func() {
+			return func() {
+				if before != nil {
+					before()
+				}
+				c.planQuantize(made)
+			}
+		}(rows)
+	}
+	l, err := c.layoutGGUF(out)
+	if err != nil {
+		return err
+	}
+	return c.write(l, report, rows)
+}
+
+// quantizeOptions reads the flags of the recipe into o, and opens the importance
+// matrix, which close closes.
+func (c *call) quantizeOptions(o *transform.QuantizeOptions) (close func(), err error) {
+	if err := c.recipe(o); err != nil {
+		return nil, err
+	}
+	path := c.String("imatrix")
+	if path == "" {
+		return func() {}, nil
+	}
+	m, err := imatrix.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	o.Imatrix = c.filtered(m)
+	return func() { m.Close() }, nil
+}
+
+// layoutGGUF plans a GGUF output: a file, or a folder of shards if --max-shard-size
+// is given.
+func (c *call) layoutGGUF(m *formats.Model) (*formats.Layout, error) {
+	var o gguf.LayoutOptions
+	if c.IsSet("max-shard-size") {
+		var err error
+		if o.MaxShardSize, err = parseSize(c.String("max-shard-size"), decimalUnits); err != nil {
+			return nil, usagef(c.cmd.see(), "--max-shard-size: %v", err)
+		}
+	}
+	m.Stem = c.outputStem()
+	return gguf.Layout(m, o)
+}
+
+// explainQuantize tells what becomes of each tensor, and warns of what a person
+// would not expect.
+func (c *call) explainQuantize(r *transform.QuantizeReport) {
+	c.infof("quantized to %s, %.4g bits per weight", formatSize(r.Bytes()), r.BitsPerWeight())
+	for _, t := range r.Tensors {
+		c.detailf("%s: %v becomes %v", t.Name, t.From, t.DType)
+	}
+	if n := r.Fallbacks(); n > 0 {
+		c.warnf("the rows of %s do not fill blocks of the format that the recipe has for them, and got another",
+			plural(n, "%d tensor", "%d tensors"))
+	}
+}
+
+// convertReport says what each tensor has become.
+func convertReport(m *formats.Model) any {
+	type line struct {
+		formats.Info
+	}
+	lines := make([]line, len(m.Tensors))
+	for i, t := range m.Tensors {
+		lines[i] = line{t.Info}
+	}
+	return map[string]any{"architecture": m.Metadata.Get("general.architecture"), "tensors": lines}
+}
+
+// joinReports puts the report of what came first and that of quantization
+// together.
+func joinReports(first any, quantize *transform.QuantizeReport) any {
+	return struct {
+		Convert  any                       `json:"before"`
+		Quantize *transform.QuantizeReport `json:"quantize"`
+	}{first, quantize}
+}
+
+// readJSON returns the object in a file, or nil if there is no path.
+func readJSON(path string) (*strictjson.Object, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	o, err := strictjson.ParseObject(data)
+	if err != nil {
+		return nil, &formats.Error{Path: path, Err: formats.Reasonf(formats.ErrFormat, "%v", err)}
+	}
+	return o, nil
+}
+
+// ordered returns the model with its tensors in the order in which a checkpoint
+// folder of it has them. What is converted from it then is what would be converted
+// from the folder.
+func ordered(m *formats.Model) (*formats.Model, error) {
+	l, err := hf.Layout(m, hf.LayoutOptions{})
+	if err != nil {
+		return nil, err
+	}
+	out := &formats.Model{Path: m.Path, Format: m.Format, Stem: m.Stem, Metadata: m.Metadata, Files: m.Files, Inputs: m.Inputs}
+	for _, f := range l.Files {
+		for _, p := range f.Tensors {
+			out.Tensors = append(out.Tensors, p.Tensor)
+		}
+	}
+	return out, nil
+}
