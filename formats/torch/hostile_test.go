@@ -151,6 +151,8 @@ func TestRefusesBrokenPickles(t *testing.T) {
 		{"a billion laughs", laughs(30, six), formats.ErrFormat, "hold one another"},
 		{"nested marks", nested, formats.ErrFormat, "nested more than"},
 		{"nested tuples", "N" + strings.Repeat("\x85", 200_000), formats.ErrFormat, "hold one another"},
+		{"nested calls", ")q\x00" + strings.Repeat("("+global("torch._tensor", "_rebuild_from_type_v2")+"Nh\x00Ntq\x00", 1000) +
+			global("torch._tensor", "_rebuild_from_type_v2") + "h\x00R", formats.ErrFormat, "by itself"},
 		{"nested lists", strings.Repeat("]", 70) + strings.Repeat("a", 69), formats.ErrFormat, "hold one another"},
 		{"LONG4 of 2 GB", "\x8b\xff\xff\xff\x7f", formats.ErrUnsupported, "opcode 0x8b"},
 		{"string of 4 GB", "X\xff\xff\xff\xff", formats.ErrFormat, "needs 4294967295 here"},

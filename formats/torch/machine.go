@@ -19,7 +19,7 @@ const (
 )
 
 // A machine runs a pickle. It is iterative: nothing that a pickle does makes it
-// nest deeper.
+// nest deeper, since a stack that overflows would end the process.
 type machine struct {
 	in      *input
 	at      int64 // offset of the opcode that runs
@@ -29,6 +29,7 @@ type machine struct {
 	memo    map[uint32]any
 
 	storages map[string]*storage // as each was first described, by key
+	inner    bool                // within a call of rebuildFromType
 }
 
 // load runs the pickle that begins at in.pos, up to its STOP, and returns what
@@ -38,6 +39,7 @@ func load(in *input) (v any, err error) {
 	return v, err
 }
 
+// run is load for a pickle of which more is of interest than what it leaves.
 func run(in *input) (m *machine, v any, err error) {
 	m = &machine{in: in, at: in.pos, memo: map[uint32]any{}, storages: map[string]*storage{}}
 	defer func() {

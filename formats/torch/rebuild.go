@@ -134,9 +134,16 @@ func rebuildParameter(name string, least, most int) function {
 }
 
 // rebuildFromType is _rebuild_from_type_v2(function, type, arguments, state):
-// a tensor with attributes, or one of a subclass.
+// a tensor with attributes, or one of a subclass. The function is one of the
+// others; that it might be this one again would be a way to nest calls without
+// end.
 func rebuildFromType(m *machine, args tuple) any {
 	m.expect("_rebuild_from_type_v2", args, 4, 4)
+	if m.inner {
+		m.fail(formats.ErrFormat, "a call of _rebuild_from_type_v2 by itself")
+	}
+	m.inner = true
+	defer func() { m.inner = false }()
 	return m.call(args[0], args[2])
 }
 
