@@ -19,6 +19,24 @@
 #define FSUB4S(m, n, d)  WORD $(0x4EA0D400 | (m)<<16 | (n)<<5 | (d))
 #define FMUL4S(m, n, d)  WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d))
 
+// FCVTAS and FCVTZS Vn.4S, Vd.4S: float32 to int32, to nearest with ties away from zero,
+// and towards zero; SCVTF back
+#define FCVTAS4S(n, d)  WORD $(0x4E21C800 | (n)<<5 | (d))
+#define FCVTZS4S(n, d)  WORD $(0x4EA1B800 | (n)<<5 | (d))
+#define SCVTF4S(n, d)   WORD $(0x4E21D800 | (n)<<5 | (d))
+
+// SXTL Vn.8B, Vd.8H and Vn.4H, Vd.4S, and SXTL2 of the upper halves
+#define SXTL8H(n, d)   WORD $(0x0F08A400 | (n)<<5 | (d))
+#define SXTL8H2(n, d)  WORD $(0x4F08A400 | (n)<<5 | (d))
+#define SXTL4S(n, d)   WORD $(0x0F10A400 | (n)<<5 | (d))
+#define SXTL4S2(n, d)  WORD $(0x4F10A400 | (n)<<5 | (d))
+
+// UMAXV Vn.4S, Sd: the greatest lane
+#define UMAXV4S(n, d)  WORD $(0x6EB0A800 | (n)<<5 | (d))
+
+// SMIN Vm.4S, Vn.4S, Vd.4S
+#define SMIN4S(m, n, d)  WORD $(0x4EA06C00 | (m)<<16 | (n)<<5 | (d))
+
 // FCMEQ Vn.4S, Vn.4S, Vd.4S: all ones where n is not NaN
 #define NOTNAN(n, d)   WORD $(0x4E20E400 | (n)<<16 | (n)<<5 | (d))
 

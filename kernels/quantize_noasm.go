@@ -46,12 +46,6 @@ func quantizeIQ4_XS(dst []byte, src []float32, rowLen int, weights []float32) {
 	quantizeIQ4_XSGeneric(dst, src, rowLen, weights)
 }
 
-func expandLevels(dst []float32, e *expansion) { expandLevelsGeneric(dst, e) }
-
-func lookUp(levels []uint8, table *[16]int8) { lookUpGeneric(levels, table) }
-
-func quantizeQ4_0(dst []byte, src []float32) { quantizeQ4_0Generic(dst, src) }
 func quantizeQ4_1(dst []byte, src []float32) { quantizeQ4_1Generic(dst, src) }
 func quantizeQ5_0(dst []byte, src []float32) { quantizeQ5_0Generic(dst, src) }
 func quantizeQ5_1(dst []byte, src []float32) { quantizeQ5_1Generic(dst, src) }
-func quantizeQ8_0(dst []byte, src []float32) { quantizeQ8_0Generic(dst, src) }
