@@ -85,9 +85,7 @@ func (x *extraction) config(a *adapterTensors) (*strictjson.Object, error) {
 		{Key: "auto_mapping", Value: nil},
 		{Key: "base_model_name_or_path", Value: cmp.Or(x.o.BaseName, x.base.Path)},
 		{Key: "bias", Value: bias},
-		{Key: "ensure_weight_tying", Value: x.tied && slices.ContainsFunc(a.whole, func(m string) bool {
-			return embeddingName.MatchString(m + ".weight")
-		})},
+		{Key: "ensure_weight_tying", Value: a.tied},
 		{Key: "fan_in_fan_out", Value: conv1D},
 		{Key: "inference_mode", Value: true},
 		{Key: "init_lora_weights", Value: true},

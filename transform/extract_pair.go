@@ -49,7 +49,10 @@ type modelPair struct {
 var (
 	embeddingName = regexp.MustCompile(`(^|[._])(wte|wpe|shared|embed_in|embed_tokens\w*|embed_positions|tok_embeddings|\w*embeddings?)\.weight$`)
 	headName      = regexp.MustCompile(`(^|\.)(lm_head|embed_out|output|output_layer|proj_out|decoder)\.(weight|bias)$`)
-	conv1DName    = regexp.MustCompile(`(^|\.)(c_attn|q_attn|c_proj|c_fc)\.weight$`)
+	// routerName is of modules that choose experts. Since transformers 5 they are no
+	// linear layers, so that PEFT can't put factors on them; they are small.
+	routerName = regexp.MustCompile(`(^|\.)(router|gate|gate_inp|router\.layer|router\.classifier)\.weight$`)
+	conv1DName = regexp.MustCompile(`(^|\.)(c_attn|q_attn|c_proj|c_fc)\.weight$`)
 )
 
 var (
@@ -119,7 +122,7 @@ func (p *modelPair) classify(b, t *formats.Tensor, o *ExtractOptions) {
 	l := &layer{tensor: t.Name, module: module, base: b, tuned: t}
 	dims := len(t.Shape)
 	switch {
-	case o.saves(t.Name) || p.tied && embeddingName.MatchString(t.Name) && isInputEmbedding(t.Name):
+	case o.saves(t.Name) || routerName.MatchString(t.Name) || p.tied && embeddingName.MatchString(t.Name) && isInputEmbedding(t.Name):
 		p.whole = append(p.whole, t)
 		return
 	case isWeight && dims == 2 && embeddingName.MatchString(t.Name):

@@ -25,6 +25,7 @@ type adapterTensors struct {
 	whole      []string // modules that are saved
 	loraBias   bool     // biases are differences, for all modules with factors
 	fullBias   bool     // biases of modules with factors are saved
+	tied       bool     // the embedding is saved, for the head as well
 }
 
 type moduleRank struct {
@@ -285,6 +286,18 @@ func renamed(t *formats.Tensor, name string) *formats.Tensor {
 	return &formats.Tensor{Info: info, Rows: t.Rows}
 }
 
+// tiedHead returns what the head is called in memory, which a tied checkpoint has
+// no tensor of.
+func tiedHead(embedding string) string {
+	if prefix, _, ok := strings.Cut(embedding, "language_model.model."); ok {
+		return prefix + "language_model.lm_head.weight"
+	}
+	if strings.HasSuffix(embedding, "embed_in.weight") {
+		return "embed_out.weight"
+	}
+	return "lm_head.weight"
+}
+
 // addSaved adds the modules that are saved in full, each with all its tensors,
 // because PEFT wants them all.
 func (x *extraction) addSaved(a *adapterTensors, biases map[string]*formats.Tensor) error {
@@ -314,6 +327,13 @@ func (x *extraction) addSaved(a *adapterTensors, biases map[string]*formats.Tens
 			return t.Error(formats.Reasonf(formats.ErrUnsupported, "it changed, and PEFT can't save a parameter that belongs to no module"))
 		}
 		a.add(renamed(t, keyPrefix+t.Name), why[module])
+		if x.tied && embeddingName.MatchString(t.Name) && isInputEmbedding(t.Name) {
+			// PEFT ties the two again, but wants the head as well.
+			a.tied = true
+			if head := tiedHead(t.Name); x.tuned.Tensor(head) == nil {
+				a.add(renamed(t, keyPrefix+head), "the head, tied to the embedding")
+			}
+		}
 		if !slices.Contains(a.whole, module) {
 			a.whole = append(a.whole, module)
 		}
