@@ -127,21 +127,31 @@ func spectrumSection(layers []*LayerReport) (report.Section, error) {
 
 // mapSection shows a number of each layer as a heat map.
 func mapSection(title, about string, layers []*LayerReport, value func(*LayerReport) float64, format func(float64) string) (report.Section, error) {
+	modules, values := make([]string, len(layers)), make([]float64, len(layers))
+	for i, l := range layers {
+		modules[i], values[i] = l.Module, value(l)
+	}
+	return moduleMap(title, about, modules, values, format)
+}
+
+// moduleMap shows a number of each module as a heat map, in which a row is a kind
+// of module and a column a layer of the model.
+func moduleMap(title, about string, modules []string, values []float64, format func(float64) string) (report.Section, error) {
 	h := report.Heatmap{Format: format, XLabel: "layer", Low: math.Inf(1), High: math.Inf(-1)}
 	depth := 0
-	for _, l := range layers {
-		depth = max(depth, layerIndex(l.Module)+1)
+	for _, m := range modules {
+		depth = max(depth, layerIndex(m)+1)
 	}
 	for i := range depth {
 		h.Columns = append(h.Columns, strconv.Itoa(i))
 	}
-	if slices.ContainsFunc(layers, func(l *LayerReport) bool { return layerIndex(l.Module) < 0 }) {
+	if slices.ContainsFunc(modules, func(m string) bool { return layerIndex(m) < 0 }) {
 		h.Columns = append(h.Columns, "outside")
 	}
 	rows := map[string]int{}
 	counts := map[[2]int]float64{}
-	for _, l := range layers {
-		kind := KindOf(l.Module)
+	for k, m := range modules {
+		kind := KindOf(m)
 		i, ok := rows[kind]
 		if !ok {
 			i = len(h.Rows)
@@ -153,15 +163,15 @@ func mapSection(title, about string, layers []*LayerReport, value func(*LayerRep
 			}
 			h.Values = append(h.Values, empty)
 		}
-		cell := [2]int{i, layerIndex(l.Module)}
+		cell := [2]int{i, layerIndex(m)}
 		if cell[1] < 0 {
 			cell[1] = len(h.Columns) - 1
 		}
 		v := &h.Values[cell[0]][cell[1]]
 		if counts[cell]++; counts[cell] == 1 {
-			*v = value(l)
+			*v = values[k]
 		} else { // the experts of a layer share a cell
-			*v += (value(l) - *v) / counts[cell]
+			*v += (values[k] - *v) / counts[cell]
 		}
 		h.Low, h.High = min(h.Low, *v), max(h.High, *v)
 	}

@@ -103,7 +103,7 @@ func runExtract(c *call) error {
 	if err := transform.Write(c.ctx, x.Layout, out, c.options()); err != nil {
 		return err
 	}
-	if err := c.writePage(x.Layout, x.Report, x.Report.HTML); err != nil {
+	if err := c.writeReport(x.Layout, x.Report); err != nil {
 		return err
 	}
 	c.showExtraction(x.Report)

@@ -16,7 +16,7 @@ func outputFlags() []cli.Flag {
 		&cli.StringFlag{Category: groupOutput, Name: "output", Aliases: []string{"o"}, Usage: "`OUT`: where the result goes; it appears when it is whole, or not at all"},
 		&cli.BoolFlag{Category: groupOutput, Name: "force", Usage: "replace OUT if it exists (never if it is an input)"},
 		&cli.BoolFlag{Category: groupOutput, Name: "dry-run", Aliases: []string{"n"}, Usage: "say what would be done, and what it takes, and stop"},
-		&cli.StringFlag{Category: groupOutput, Name: "report", Usage: "`FILE`: also write what was done to each tensor, as JSON"},
+		&cli.StringFlag{Category: groupOutput, Name: "report", Usage: "`FILE`: also write what was done to each tensor, as JSON, or for some commands as a page if it ends in .html"},
 	}
 }
 

@@ -6,22 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/transform"
 )
-
-// writePage writes the report as --report says: as a page if it is to be HTML,
-// and otherwise as JSON.
-func (c *call) writePage(l *formats.Layout, report any, page func() ([]byte, error)) error {
-	if !strings.HasSuffix(strings.ToLower(c.String("report")), ".html") {
-		return c.writeReport(l, report)
-	}
-	data, err := page()
-	if err != nil {
-		return err
-	}
-	return transform.Write(c.ctx, reportLayout(l, data), c.String("report"), transform.Options{Force: true})
-}
 
 // showExtraction prints a table of the layers on standard error: by kinds, or
 // with -v each of them.

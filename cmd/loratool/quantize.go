@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"os"
 	"slices"
 	"strings"
@@ -30,6 +29,9 @@ var quantizeCommand = &command{
 		Instead of TYPE, --target-size or --target-bpw say how large the result may be. Then a sample of each
 		tensor is quantized to every format, what it loses is measured, and the formats are chosen that lose
 		least in all.
+
+		With --report, what was lost of each tensor is measured and written, too; a report that ends in .html
+		is a page with plots, any other is JSON.
 
 		OUT is a file, or a folder of shards with --max-shard-size or --keep-split.`,
 	examples: []example{
@@ -159,23 +161,8 @@ func (c *call) fitSize(m *formats.Model, o transform.QuantizeOptions, target tra
 
 // planQuantize prints how many tensors get which format.
 func (c *call) planQuantize(report *transform.QuantizeReport) {
-	type sum struct {
-		dtype   formats.DType
-		tensors int
-		bytes   int64
-	}
-	var sums []sum
-	for _, t := range report.Tensors {
-		i := slices.IndexFunc(sums, func(s sum) bool { return s.dtype == t.DType })
-		if i < 0 {
-			i, sums = len(sums), append(sums, sum{dtype: t.DType})
-		}
-		sums[i].tensors++
-		sums[i].bytes += t.NumBytes()
-	}
-	slices.SortFunc(sums, func(a, b sum) int { return cmp.Compare(b.bytes, a.bytes) })
-	for i, s := range sums {
-		c.row(i, "formats", "%-8v %s, %s", s.dtype, plural(s.tensors, "%d tensor", "%d tensors"), formatSize(s.bytes))
+	for i, f := range report.Totals() {
+		c.row(i, "formats", "%-8v %s, %s", f.DType, plural(f.Tensors, "%d tensor", "%d tensors"), formatSize(f.Bytes))
 	}
 	c.row(0, "size", "%s of tensors, %.4g bits per weight", formatSize(report.Bytes()), report.BitsPerWeight())
 }

@@ -56,7 +56,7 @@ func runSpectrum(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.writePage(place, r, r.HTML); err != nil {
+	if err := c.writeReport(place, r); err != nil {
 		return err
 	}
 	if c.Bool("json") {

@@ -83,16 +83,25 @@ func (c *call) checkReport(l *formats.Layout) error {
 	return formats.CheckOutput(c.String("report"), reportLayout(l, nil), true)
 }
 
+// writeReport writes the report as --report says: as a page, if it can be one and
+// the file is to be HTML, and otherwise as JSON.
 func (c *call) writeReport(l *formats.Layout, report any) error {
 	path := c.String("report")
 	if path == "" {
 		return nil
 	}
-	data, err := json.MarshalIndent(report, "", "  ")
+	var data []byte
+	var err error
+	if page, ok := report.(interface{ HTML() ([]byte, error) }); ok && strings.EqualFold(filepath.Ext(path), ".html") {
+		data, err = page.HTML()
+	} else {
+		data, err = json.MarshalIndent(report, "", "  ")
+		data = append(data, '\n')
+	}
 	if err != nil {
 		return err
 	}
-	return transform.Write(c.ctx, reportLayout(l, append(data, '\n')), path, transform.Options{Force: true})
+	return transform.Write(c.ctx, reportLayout(l, data), path, transform.Options{Force: true})
 }
 
 // printPlan prints what writing the layout takes.
