@@ -8028,3 +8028,380 @@ block:
 	JNZ     block
 	VZEROUPPER
 	RET
+
+// func packNibbles16AVX2(dst []byte, levels []uint8)
+// Requires: AVX, AVX2
+TEXT ·packNibbles16AVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         levels_base+24(FP), CX
+	MOVL         $0x0f0f0f0f, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         levels_len+32(FP), DX
+
+group:
+	VMOVDQU      (CX), Y1
+	VPAND        Y0, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPSLLW       $0x04, X2, X2
+	VPOR         X1, X2, X2
+	VMOVDQU      X2, (AX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000010, AX
+	SUBQ         $0x00000020, DX
+	JA           group
+	VZEROUPPER
+	RET
+
+// func unpackNibbles16AVX2(levels []uint8, src []byte)
+// Requires: AVX, AVX2
+TEXT ·unpackNibbles16AVX2(SB), NOSPLIT, $0-48
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVL         $0x0f0f0f0f, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         levels_len+8(FP), DX
+
+group:
+	VMOVDQU     (CX), X1
+	VPSRLW      $0x04, X1, X2
+	VINSERTI128 $0x01, X2, Y1, Y2
+	VPAND       Y0, Y2, Y2
+	VMOVDQU     Y2, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000010, CX
+	SUBQ        $0x00000020, DX
+	JA          group
+	VZEROUPPER
+	RET
+
+// func packNibbles32AVX2(dst []byte, levels []uint8)
+// Requires: AVX, AVX2
+TEXT ·packNibbles32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         levels_base+24(FP), CX
+	MOVL         $0x0f0f0f0f, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         levels_len+32(FP), DX
+
+group:
+	VMOVDQU 32(CX), Y1
+	VPAND   Y0, Y1, Y1
+	VPSLLW  $0x04, Y1, Y1
+	VMOVDQU (CX), Y2
+	VPAND   Y0, Y2, Y2
+	VPOR    Y1, Y2, Y1
+	VMOVDQU Y1, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000040, DX
+	JA      group
+	VZEROUPPER
+	RET
+
+// func unpackNibbles32AVX2(levels []uint8, src []byte)
+// Requires: AVX, AVX2
+TEXT ·unpackNibbles32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVL         $0x0f0f0f0f, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         levels_len+8(FP), DX
+
+group:
+	VMOVDQU (CX), Y1
+	VPAND   Y0, Y1, Y2
+	VMOVDQU Y2, (AX)
+	VPSRLW  $0x04, Y1, Y1
+	VPAND   Y0, Y1, Y1
+	VMOVDQU Y1, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000040, DX
+	JA      group
+	VZEROUPPER
+	RET
+
+// func packNibbles64AVX2(dst []byte, levels []uint8)
+// Requires: AVX, AVX2
+TEXT ·packNibbles64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         levels_base+24(FP), CX
+	MOVL         $0x0f0f0f0f, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         levels_len+32(FP), DX
+
+group:
+	VMOVDQU 64(CX), Y1
+	VPAND   Y0, Y1, Y1
+	VPSLLW  $0x04, Y1, Y1
+	VMOVDQU (CX), Y2
+	VPAND   Y0, Y2, Y2
+	VPOR    Y1, Y2, Y1
+	VMOVDQU Y1, (AX)
+	VMOVDQU 96(CX), Y1
+	VPAND   Y0, Y1, Y1
+	VPSLLW  $0x04, Y1, Y1
+	VMOVDQU 32(CX), Y2
+	VPAND   Y0, Y2, Y2
+	VPOR    Y1, Y2, Y1
+	VMOVDQU Y1, 32(AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000080, DX
+	JA      group
+	VZEROUPPER
+	RET
+
+// func unpackNibbles64AVX2(levels []uint8, src []byte)
+// Requires: AVX, AVX2
+TEXT ·unpackNibbles64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVL         $0x0f0f0f0f, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         levels_len+8(FP), DX
+
+group:
+	VMOVDQU (CX), Y1
+	VPAND   Y0, Y1, Y2
+	VMOVDQU Y2, (AX)
+	VPSRLW  $0x04, Y1, Y1
+	VPAND   Y0, Y1, Y1
+	VMOVDQU Y1, 64(AX)
+	VMOVDQU 32(CX), Y1
+	VPAND   Y0, Y1, Y2
+	VMOVDQU Y2, 32(AX)
+	VPSRLW  $0x04, Y1, Y1
+	VPAND   Y0, Y1, Y1
+	VMOVDQU Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000080, DX
+	JA      group
+	VZEROUPPER
+	RET
+
+// func packPairsAVX2(dst []byte, levels []uint8, shift int)
+// Requires: AVX, AVX2
+TEXT ·packPairsAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         levels_base+24(FP), CX
+	MOVQ         shift+48(FP), DX
+	VMOVQ        DX, X0
+	MOVL         $0x03030303, DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         levels_len+32(FP), DX
+
+group:
+	VMOVDQU (CX), Y2
+	VPSRLW  X0, Y2, Y2
+	VPAND   Y1, Y2, Y2
+	VMOVDQU 32(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x02, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU 64(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x04, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU 96(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x06, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU Y2, (AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000080, DX
+	JA      group
+	VZEROUPPER
+	RET
+
+// func unpackPairsAVX2(levels []uint8, src []byte, shift int)
+// Requires: AVX, AVX2
+TEXT ·unpackPairsAVX2(SB), NOSPLIT, $0-56
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         shift+48(FP), DX
+	VMOVQ        DX, X0
+	MOVL         $0x03030303, DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         levels_len+8(FP), DX
+
+group:
+	VMOVDQU (CX), Y2
+	VPSRLW  $0x00, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    (AX), Y3, Y3
+	VMOVDQU Y3, (AX)
+	VPSRLW  $0x02, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    32(AX), Y3, Y3
+	VMOVDQU Y3, 32(AX)
+	VPSRLW  $0x04, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    64(AX), Y3, Y3
+	VMOVDQU Y3, 64(AX)
+	VPSRLW  $0x06, Y2, Y2
+	VPAND   Y1, Y2, Y2
+	VPSLLW  X0, Y2, Y2
+	VPOR    96(AX), Y2, Y2
+	VMOVDQU Y2, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000080, DX
+	JA      group
+	VZEROUPPER
+	RET
+
+// func packBitsAVX2(dst []byte, levels []uint8, bit int)
+// Requires: AVX, AVX2
+TEXT ·packBitsAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         levels_base+24(FP), CX
+	MOVQ         bit+48(FP), DX
+	VMOVQ        DX, X0
+	MOVL         $0x01010101, DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         levels_len+32(FP), DX
+
+group:
+	VMOVDQU (CX), Y2
+	VPSRLW  X0, Y2, Y2
+	VPAND   Y1, Y2, Y2
+	VMOVDQU 32(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x01, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU 64(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x02, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU 96(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x03, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU 128(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x04, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU 160(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x05, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU 192(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x06, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU 224(CX), Y3
+	VPSRLW  X0, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  $0x07, Y3, Y3
+	VPOR    Y3, Y2, Y2
+	VMOVDQU Y2, (AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000100, DX
+	JA      group
+	VZEROUPPER
+	RET
+
+// func unpackBitsAVX2(levels []uint8, src []byte, bit int)
+// Requires: AVX, AVX2
+TEXT ·unpackBitsAVX2(SB), NOSPLIT, $0-56
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         bit+48(FP), DX
+	VMOVQ        DX, X0
+	MOVL         $0x01010101, DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         levels_len+8(FP), DX
+
+group:
+	VMOVDQU (CX), Y2
+	VPSRLW  $0x00, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    (AX), Y3, Y3
+	VMOVDQU Y3, (AX)
+	VPSRLW  $0x01, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    32(AX), Y3, Y3
+	VMOVDQU Y3, 32(AX)
+	VPSRLW  $0x02, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    64(AX), Y3, Y3
+	VMOVDQU Y3, 64(AX)
+	VPSRLW  $0x03, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    96(AX), Y3, Y3
+	VMOVDQU Y3, 96(AX)
+	VPSRLW  $0x04, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    128(AX), Y3, Y3
+	VMOVDQU Y3, 128(AX)
+	VPSRLW  $0x05, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    160(AX), Y3, Y3
+	VMOVDQU Y3, 160(AX)
+	VPSRLW  $0x06, Y2, Y3
+	VPAND   Y1, Y3, Y3
+	VPSLLW  X0, Y3, Y3
+	VPOR    192(AX), Y3, Y3
+	VMOVDQU Y3, 192(AX)
+	VPSRLW  $0x07, Y2, Y2
+	VPAND   Y1, Y2, Y2
+	VPSLLW  X0, Y2, Y2
+	VPOR    224(AX), Y2, Y2
+	VMOVDQU Y2, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000100, DX
+	JA      group
+	VZEROUPPER
+	RET
+
+// func subtractLevelsAVX2(levels []uint8, n byte)
+// Requires: AVX, AVX2
+TEXT ·subtractLevelsAVX2(SB), NOSPLIT, $0-25
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         levels_len+8(FP), CX
+	MOVBLZX      n+24(FP), DX
+	VMOVD        DX, X0
+	VPBROADCASTB X0, Y0
+
+block:
+	VMOVDQU (AX), Y1
+	VPSUBB  Y0, Y1, Y1
+	VMOVDQU Y1, (AX)
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000020, CX
+	JA      block
+	VZEROUPPER
+	RET

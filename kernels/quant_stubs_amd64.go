@@ -228,3 +228,58 @@ func quantizeQ8_0AVX512(dst []byte, src []float32) (blocks int)
 //
 //go:noescape
 func lookUpAVX2(levels []uint8, table *[16]int8)
+
+// packNibbles16AVX2 is packNibblesGeneric for one group or more.
+//
+//go:noescape
+func packNibbles16AVX2(dst []byte, levels []uint8)
+
+// unpackNibbles16AVX2 is unpackNibblesGeneric for one group or more.
+//
+//go:noescape
+func unpackNibbles16AVX2(levels []uint8, src []byte)
+
+// packNibbles32AVX2 is packNibblesGeneric for one group or more.
+//
+//go:noescape
+func packNibbles32AVX2(dst []byte, levels []uint8)
+
+// unpackNibbles32AVX2 is unpackNibblesGeneric for one group or more.
+//
+//go:noescape
+func unpackNibbles32AVX2(levels []uint8, src []byte)
+
+// packNibbles64AVX2 is packNibblesGeneric for one group or more.
+//
+//go:noescape
+func packNibbles64AVX2(dst []byte, levels []uint8)
+
+// unpackNibbles64AVX2 is unpackNibblesGeneric for one group or more.
+//
+//go:noescape
+func unpackNibbles64AVX2(levels []uint8, src []byte)
+
+// packPairsAVX2 is packPairsGeneric for one group or more.
+//
+//go:noescape
+func packPairsAVX2(dst []byte, levels []uint8, shift int)
+
+// unpackPairsAVX2 is unpackPairsGeneric for one group or more.
+//
+//go:noescape
+func unpackPairsAVX2(levels []uint8, src []byte, shift int)
+
+// packBitsAVX2 is packBitsGeneric.
+//
+//go:noescape
+func packBitsAVX2(dst []byte, levels []uint8, bit int)
+
+// unpackBitsAVX2 is unpackBitsGeneric.
+//
+//go:noescape
+func unpackBitsAVX2(levels []uint8, src []byte, bit int)
+
+// subtractLevelsAVX2 is subtractLevelsGeneric for 32 levels or a multiple.
+//
+//go:noescape
+func subtractLevelsAVX2(levels []uint8, n byte)

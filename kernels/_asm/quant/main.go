@@ -31,5 +31,11 @@ func main() {
 		}
 	}
 	lookUp()
+	nibbles(16)
+	nibbles(32)
+	nibbles(64)
+	pairs()
+	bitPlane()
+	subtractLevels()
 	Generate()
 }
