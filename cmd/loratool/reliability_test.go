@@ -181,7 +181,6 @@ func TestInterrupt(t *testing.T) {
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		b.check(cmd.Start())
-		// Before the program has begun, the signal ends it by itself.
 		time.Sleep(15*time.Millisecond + time.Duration(rand.Int64N(int64(took))))
 		sent := time.Now()
 		cmd.Process.Signal([]os.Signal{syscall.SIGINT, syscall.SIGTERM}[i%2])
@@ -200,6 +199,10 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("run %d ended well with another output", i)
 			}
 			b.check(os.RemoveAll(b.path("out")))
+		case -1: // the program had not begun: the signal ended it by itself
+			if b.digest("out") != "" {
+				t.Errorf("run %d had not begun, and there is an output", i)
+			}
 		default:
 			t.Errorf("run %d ended with %d: %s", i, code, &stderr)
 		}
