@@ -84,7 +84,7 @@ func provenance(base *formats.Model, merged []MergedAdapter, o *MergeOptions) fo
 		list = append(list, &strictjson.Object{Members: []strictjson.Member{
 			{Key: "name", Value: lastElement(m.Path)},
 			{Key: "type", Value: m.Type},
-			{Key: "sha256", Value: m.SHA256},
+			{Key: "sha256", Value: cmp.Or(m.SHA256, unknownDigest)},
 			{Key: "strength", Value: strictjson.Float(m.Strength)},
 		}})
 	}
@@ -96,6 +96,10 @@ func provenance(base *formats.Model, merged []MergedAdapter, o *MergeOptions) fo
 		With(mergedKey, string(strictjson.Append(nil, list))).
 		With("loratool.rounding", string(o.Rounding))
 }
+
+// unknownDigest stands for digests that are not computed in a dry run, so that
+// its sizes are right.
+var unknownDigest = strings.Repeat("0", 64)
 
 // lastElement returns the last element of a path: the folders above it are
 // nobody's business but the user's.

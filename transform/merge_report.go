@@ -50,7 +50,7 @@ type MergedTensorOp struct {
 }
 
 func newMergeReport(base *formats.Model, plan *adapter.Plan, merged []MergedAdapter, o *MergeOptions) *MergeReport {
-	r := &MergeReport{Base: base.Path, Rounding: o.Rounding, Adapters: merged, Unmatched: plan.Problems, Config: plan.Changes, Notes: plan.Notes}
+	r := &MergeReport{Base: base.Path, Rounding: o.Rounding, Adapters: merged, Unmatched: plan.Problems, Config: plan.Changes}
 	for i := range merged {
 		merged[i].Used = plan.Consumed[i]
 	}

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"cmp"
 	"testing"
 
 	"github.com/loratool/loratool/formats"
@@ -16,9 +17,24 @@ func FuzzPlan(f *testing.F) {
 		`{"peft_type": "LORA", "r": 2, "layer_replication": [[0, 1], [0, 1]], "trainable_token_indices": [3]}`,
 		`{"peft_type": "LORA", "r": 1, "target_parameters": ["experts.gate_up_proj"], "init_lora_weights": "olora"}`,
 		`{"peft_type": "LORA", "r": 2, "ensure_weight_tying": true, "target_modules": "x|y"}`,
+		`{"peft_type": "IA3", "feedforward_modules": ["q_proj"]}`,
+		`{"peft_type": "ADALORA", "init_r": 2}`,
+		`{"peft_type": "LOHA", "r": 2, "rank_pattern": {"q_proj": 4}}`,
+		`{"peft_type": "LOKR", "r": 2, "alpha": 3}`,
+		`{"peft_type": "VERA", "r": 2}`,
+		`{"peft_type": "OFT", "coft": true, "num_cayley_neumann_terms": 2}`,
+		`{"peft_type": "BOFT"}`,
+		`{"peft_type": "HRA", "r": 4, "apply_GS": true}`,
+		`{"peft_type": "MISS", "init_weights": "bat"}`,
+		`{"peft_type": "C3A"}`,
+		`{"peft_type": "SHIRA"}`,
+		`{"peft_type": "TRAINABLE_TOKENS", "token_indices": [1]}`,
+		`{"peft_type": "LN_TUNING"}`,
 	} {
 		for _, key := range []string{"model.layers.0.q_proj.lora_A.weight", "lm_head.lora_A.weight", "model.embed_tokens.lora_embedding_A",
-			"model.layers.0.mlp.experts.lora_A.x.weight", "lm_head.modules_to_save.weight", "model.embed_tokens.token_adapter.trainable_tokens_delta", "score.weight"} {
+			"model.layers.0.mlp.experts.lora_A.x.weight", "lm_head.modules_to_save.weight", "model.embed_tokens.token_adapter.trainable_tokens_delta", "score.weight",
+			"model.layers.0.q_proj.ia3_l", "model.layers.0.q_proj.lora_A", "model.layers.0.q_proj.hada_w1_a", "model.layers.0.q_proj.lokr_w1", "base_model.vera_A",
+			"model.layers.0.q_proj.oft_R.weight", "model.layers.0.q_proj.hra_u", "model.layers.0.q_proj.miss_block", "model.norm.ln_tuning_layers.weight"} {
 			f.Add(config, key, 2, 4)
 		}
 	}
@@ -40,7 +56,8 @@ func FuzzPlan(f *testing.F) {
 		}
 		counterpart := ParseKey(key)
 		a := floats(key, []int{rows, cols}, make([]float32, rows*cols))
-		b := floats(counterpart.Module+".lora_B.weight", []int{cols, rows}, make([]float32, rows*cols))
+		other := map[string]string{"lora_A": "lora_B", "lora_embedding_A": "lora_embedding_B", "hada_w1_a": "hada_w1_b", "lokr_w1": "lokr_w2", "vera_A": "vera_B"}[counterpart.Part]
+		b := floats(join(counterpart.Module, cmp.Or(other, "lora_B")+".weight"), []int{cols, rows}, make([]float32, rows*cols))
 		weights := &formats.Model{Path: "adapter", Tensors: []*formats.Tensor{a, b}}
 		for _, o := range []Options{{HeadersOnly: true}, {AllowUnmatched: true, GrowVocab: true, BaseIs: BaseOriginal}} {
 			plan, err := NewPlan(base, []Weighted{{New(weights, c), 1}}, o)

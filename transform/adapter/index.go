@@ -2,9 +2,7 @@ package adapter
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/strictjson"
@@ -57,24 +55,6 @@ func (ix *index) param(name string) *Target {
 func (ix *index) create(t *Target) {
 	ix.targets = append(ix.targets, t)
 	ix.disk[t.Name] = t
-}
-
-// hasModule reports whether the base has a parameter of the module or below it.
-func (ix *index) hasModule(match func(module string) bool) bool {
-	return slices.ContainsFunc(ix.targets, func(t *Target) bool {
-		if t.Base == nil {
-			return false
-		}
-		for path := t.Name; ; {
-			i := strings.LastIndexByte(path, '.')
-			if i < 0 {
-				return false
-			}
-			if path = path[:i]; match(path) {
-				return true
-			}
-		}
-	})
 }
 
 // Fused experts: transformers 5 holds the weights of all experts of a layer in

@@ -1,10 +1,6 @@
 package adapter
 
-import (
-	"fmt"
-
-	"github.com/loratool/loratool/formats"
-)
+import "github.com/loratool/loratool/formats"
 
 // buildLoRA plans the modules of a LoRA.
 func buildLoRA(b *builder) error {
@@ -36,7 +32,8 @@ func buildLoRA(b *builder) error {
 		}
 		b.finish(m)
 	}
-	return b.checkTokens()
+	b.checkTokens()
+	return nil
 }
 
 // factors are the two factors of a module with what comes with them.
@@ -203,7 +200,7 @@ func (b *builder) applyFactors(m *module, t *Target, f *factors, byColumns bool,
 	switch {
 	case residual != nil && f.magnitude != nil:
 		return &formats.Error{Path: b.adapter.Weights.Path, Err: formats.Reasonf(formats.ErrUnsupported,
-			"module %s: DoRA on a base that %s changed", m.path, b.adapter.Config.initName())}
+			"module %s: DoRA on a base that %s changed", m.path, residual.kind)}
 	case residual != nil:
 		delta.scale = float32(f.scale)
 		residual.delta = delta
@@ -236,12 +233,4 @@ func (b *builder) buildBias(m *module, f *factors) error {
 	}
 	b.apply(t, &addVector{*v, float32(b.adapter.Strength * f.scale), OpInfo{Kind: "bias", Scale: f.scale}})
 	return nil
-}
-
-// initName returns what initialised the adapter, for messages.
-func (c *Config) initName() string {
-	if c.KaSA {
-		return "kasa"
-	}
-	return fmt.Sprint(c.Init)
 }

@@ -40,7 +40,6 @@ type Plan struct {
 	Targets   []*Target          // in the order of the output
 	Config    *strictjson.Object // config.json brought up to date; nil if the base has none
 	Problems  []Problem          // what Options.AllowUnmatched let pass
-	Notes     []string           // what a person may want to know
 	Changes   []string           // what changed in Config
 	Tokenizer int                // index of the adapter whose tokenizer goes with the vocabulary; -1 for the base's
 	Consumed  []int              // by adapter: how many of its tensors are used
@@ -123,6 +122,9 @@ func (p *Plan) checkQuantized() error {
 			}
 		}
 		e := &formats.Error{Tensor: t.Name, Err: formats.Reasonf(formats.ErrUnsupported, "the base has it as %v, which nothing can be added to", &t.Source.Info)}
+		if t.Source.DType == formats.F64 {
+			e.Hint = "cast the base to float32 first: loratool cast --dtype f32"
+		}
 		if quantized != nil {
 			e.Hint = fmt.Sprintf("the base is quantized (%s); merge into the unquantized checkpoint, and quantize the result", quantized.String("quant_method"))
 		}

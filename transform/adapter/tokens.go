@@ -75,7 +75,7 @@ func (b *builder) tokenRows(path string, t *Target) []int {
 
 // checkTokens notes embeddings whose rows should have been trained but have no
 // tensor.
-func (b *builder) checkTokens() error {
+func (b *builder) checkTokens() {
 	for _, x := range b.adapter.Config.TokenIndices {
 		found := false
 		for _, m := range b.modules {
@@ -91,5 +91,4 @@ func (b *builder) checkTokens() error {
 			b.problem(name, "trainable_token_indices lists rows of it, but the adapter has no trainable_tokens_delta for it")
 		}
 	}
-	return nil
 }

@@ -40,6 +40,7 @@ func perModule(build func(*builder, *module) error) func(*builder) error {
 			}
 			b.finish(m)
 		}
+		b.checkTokens()
 		return nil
 	}
 }
