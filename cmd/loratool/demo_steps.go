@@ -44,12 +44,20 @@ var demoSteps = []demoStep{
 		line: "loratool merge base --lora adapter:0.7 --lora biases:0.3 -o both",
 	},
 	{
+		says: `The way back: extract makes an adapter of what fine-tuning changed. It finds out by itself that the change has rank 4.`,
+		line: "loratool extract base merged -o regained --rank auto",
+	},
+	{
+		says: `For llama.cpp and its like, convert writes GGUF, quantized in one go if wanted.`,
+		line: "loratool convert merged -o merged.gguf --type q8_0",
+	},
+	{
 		says: `Other number formats: each weight is rounded once, and numbers that do not fit are reported.`,
 		line: "loratool cast merged -o merged-f16 --dtype f16",
 	},
 	{
 		says: `verify looks at structure, numbers and digests.`,
-		line: "loratool verify merged both merged-f16",
+		line: "loratool verify merged both regained merged.gguf merged-f16",
 	},
 	{
 		says:   `Let us flip a single bit in the middle of a copy, and look again.`,

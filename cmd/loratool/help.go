@@ -107,9 +107,11 @@ func writeFlag(w io.Writer, f cli.DocGenerationFlag) {
 	value := ""
 	if before, rest, ok := strings.Cut(usage, "`"); ok {
 		name, after, _ := strings.Cut(rest, "`")
-		value, usage = " "+name, strings.TrimPrefix(before+after, ": ")
-		if before == "" && !strings.HasPrefix(after, ": ") {
-			usage = name + after
+		value = " " + name
+		if short, ok := strings.CutPrefix(after, ": "); ok && before == "" {
+			usage = short
+		} else {
+			usage = before + name + after
 		}
 	}
 	names := slices.Clone(f.Names())
