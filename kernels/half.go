@@ -3,14 +3,15 @@ package kernels
 import "math"
 
 // halfBits rounds x to the nearest IEEE 754 binary16, ties to even. What is too
-// large becomes infinite; NaNs become quiet and lose their payload.
+// large becomes infinite. NaNs lose their payload and, since CPUs don't agree on it,
+// their sign.
 func halfBits(x float32) uint16 {
 	b := math.Float32bits(x)
 	sign := uint16(b >> 16 & 0x8000)
 	b &= 0x7fffffff
 	switch {
 	case b > 0x7f800000:
-		return sign | 0x7e00
+		return 0x7e00
 	case b >= 0x477ff000: // 65520, halfway from the largest half to the next power of two
 		return sign | 0x7c00
 	case b < 0x38800000: // 2^-14: a subnormal half, a multiple of 2^-24

@@ -4,9 +4,12 @@ import "math"
 
 // nearestInt rounds x to the nearest integer, ties to even, for |x| < 2^22. The
 // reference quantizers round by adding 1.5·2^23, and so does this: larger values
-// wrap around, and a NaN gives some integer, which the callers then clamp. The
-// argument is rounded first: a product in it must not be fused with the sum here.
+// wrap around, and callers clamp them. NaN gives 0. The argument is rounded first: a
+// product in it must not be fused with the sum here.
 func nearestInt(x float32) int32 {
+	if x != x {
+		return 0 // not what its payload, which depends on the CPU, would give
+	}
 	return int32(math.Float32bits(float32(x)+0x1.8p23)&0x7fffff) - 0x400000
 }
 
