@@ -144,11 +144,10 @@ func findCommand(name string) *command {
 }
 
 func unknownCommand(word string) error {
+	best := slices.MinFunc(commands, func(a, b *command) int { return distanceOf(a.name, word) - distanceOf(b.name, word) })
 	hint := "loratool help lists the commands"
-	for _, c := range commands {
-		if near(c.name, word) {
-			hint = "did you mean loratool " + c.name + "?"
-		}
+	if near(best.name, word) {
+		hint = "did you mean loratool " + best.name + "?"
 	}
 	return usagef(hint, "there is no command %q", word)
 }

@@ -84,25 +84,28 @@ func (cmd *command) unknownFlag(arg, name string) error {
 func (cmd *command) see() string { return "see loratool help " + cmd.name }
 
 // near reports whether a person may have meant the word want when typing got:
-// at most a third of the letters are wrong.
-func near(want, got string) bool {
-	row := make([]int, len(got)+1) // Levenshtein distance, one row at a time
+// at most two letters of five are wrong, so that two may have changed places.
+func near(want, got string) bool { return 5*distanceOf(want, got) <= 2*max(len(want), len(got)) }
+
+// distanceOf returns the Levenshtein distance of two words.
+func distanceOf(a, b string) int {
+	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
-	for i := range len(want) {
+	for i := range len(a) {
 		diagonal := row[0]
 		row[0] = i + 1
-		for j := range len(got) {
+		for j := range len(b) {
 			change := diagonal
-			if want[i] != got[j] {
+			if a[i] != b[j] {
 				change++
 			}
 			diagonal = row[j+1]
 			row[j+1] = min(change, row[j]+1, row[j+1]+1)
 		}
 	}
-	return 3*row[len(got)] <= max(len(want), len(got))
+	return row[len(b)]
 }
 
 var (

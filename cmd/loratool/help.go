@@ -26,6 +26,8 @@ func (u *ui) help() {
 		u.printf("  %-12s %s\n", c.name, c.summary)
 	}
 	u.printf("\n  loratool help COMMAND, or loratool COMMAND --help, tells more about each.\n")
+	u.printf("\n%s\n", u.heading("To begin with"))
+	u.printf("  loratool demo\n  loratool inspect ./model\n  loratool merge ./model --lora ./adapter -o ./merged\n")
 	u.printf("\n%s\n", u.heading("Environment"))
 	for _, e := range [][2]string{
 		{"LORATOOL_MEMORY", "default of --memory"},

@@ -46,8 +46,8 @@ func run() int {
 	interrupted := onInterrupt(cancel)
 	ignoreStatus(nil)
 
-	ui := newUI(os.Stdout, os.Stderr)
-	err := runApp(ctx, ui, os.Args)
+	ui := newUI(&checkedFile{File: os.Stdout}, os.Stderr)
+	err := ui.result(runApp(ctx, ui, os.Args))
 	if interrupted.Load() && err != nil {
 		err = context.Canceled // whatever broke, broke because of it
 	}

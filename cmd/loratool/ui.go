@@ -38,6 +38,30 @@ type ui struct {
 	above io.Writer  // what to write lines to while a bar is drawn below them, or nil
 }
 
+// A checkedFile remembers that writing to it failed once: what a command prints
+// is its result, and half a result must not pass for a whole one.
+type checkedFile struct {
+	*os.File
+	err error
+}
+
+func (f *checkedFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	if err != nil && f.err == nil {
+		f.err = err
+	}
+	return n, err
+}
+
+// result returns err, or if there is none the error of writing the result.
+func (u *ui) result(err error) error {
+	f, ok := u.stdout.(*checkedFile)
+	if (err == nil || errors.Is(err, errDiffer)) && ok && f.err != nil {
+		return fmt.Errorf("the result could not be written: %w", f.err)
+	}
+	return err
+}
+
 func newUI(stdout, stderr io.Writer) *ui {
 	return &ui{stdout: stdout, stderr: stderr, colour: "auto", progressMode: "auto"}
 }
@@ -167,6 +191,6 @@ func (u *ui) coloured(w io.Writer) bool {
 
 // capable reports whether w is a terminal that can do more than append text.
 func capable(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
