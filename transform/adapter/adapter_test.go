@@ -89,7 +89,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{`{"peft_type": "LORA", "alpha_pattern": {"(q)\\1": 2}}`, "alpha_pattern", formats.ErrUnsupported},
 		{`{"peft_type": "LORA", "use_something_new": 3}`, "use_something_new", formats.ErrUnsupported},
 		{`{"peft_type": "LORA", "arrow_config": {"top_k": 3}}`, "Arrow", formats.ErrUnsupported},
-		{`{"peft_type": "LORA", "use_bdlora": {"nblocks": 2}}`, "BD-LoRA", formats.ErrUnsupported},
+		{`{"peft_type": "LORA", "use_bdlora": {"nblocks": 0}}`, "nblocks", formats.ErrFormat},
 		{`{"peft_type": "LORA", "layer_replication": [[2, 1]]}`, "layer_replication", formats.ErrFormat},
 		{`{"peft_type": "LORA", "trainable_token_indices": [-1]}`, "trainable_token_indices", formats.ErrFormat},
 		{`{"peft_type": "POLY"}`, "POLY", formats.ErrUnsupported},

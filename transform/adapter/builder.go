@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/loratool/loratool/formats"
@@ -89,6 +90,10 @@ func (b *builder) sort() error {
 				return b.mismatch(t, "its name has %q where others have %q: tensors of several adapters are mixed", k.Name, b.name)
 			}
 			b.name = k.Name
+		}
+		if slices.Contains(trainingParts, k.Part) {
+			b.consumed++
+			continue
 		}
 		switch k.Part {
 		case "", "modules_to_save", "original_module", "ln_tuning_layers":

@@ -34,6 +34,7 @@ type Config struct {
 	LayerReplication [][2]int
 	TieWeights       bool // ensure_weight_tying: one set of factors serves the embedding and the head
 
+	blocks *blockDiagonal // nil if no factor is
 	object *strictjson.Object
 }
 
@@ -108,6 +109,9 @@ func (c *Config) parseLoRA() error {
 		return err
 	}
 	if c.TokenIndices, err = parseTokenIndices(o.Get("trainable_token_indices")); err != nil {
+		return err
+	}
+	if c.blocks, err = parseBlockDiagonal(o.Get("use_bdlora")); err != nil {
 		return err
 	}
 	c.LayerReplication, err = parseReplication(o.Get("layer_replication"))

@@ -1,6 +1,9 @@
 package adapter
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Key is the name of an adapter's tensor, taken apart:
 //
@@ -25,6 +28,10 @@ type Key struct {
 var parts = []string{"lora_", "modules_to_save", "original_module", "token_adapter", "trainable_tokens_", "ia3_", "hada_", "lokr_", "vera_",
 	"oft_", "boft_", "hra_", "c3a_", "shira_", "miss_", "ln_tuning_"}
 
+// trainingParts are what some variants of LoRA have beside their factors: numbers
+// that only training used.
+var trainingParts = []string{"lora_monteclora_sampler", "lora_velora_embed"}
+
 // inserted are segments that wrappers of the training leave in paths.
 var inserted = []string{"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 
@@ -46,6 +53,9 @@ func ParseKey(name string) Key {
 	k.Module, k.Wrappers = modulePath(segments[:at])
 	rest := segments[at+1:]
 	switch {
+	case slices.Contains(trainingParts, k.Part):
+		k.Param = strings.Join(rest, ".")
+		return k
 	case k.Part == "modules_to_save" || k.Part == "original_module" || k.Part == "ln_tuning_layers":
 		k.Param = strings.Join(rest, ".")
 		return k

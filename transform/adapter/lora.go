@@ -61,6 +61,9 @@ func (b *builder) takeFactors(m *module, partA, partB, name string) (*factors, e
 		return nil, b.mismatch(ta, "shapes %v and %v are no factors; an adapter that was saved from a sharded training may look so", ta.Shape, tb.Shape)
 	}
 	f := &factors{rank: c.rank(name), scale: c.scale(name)}
+	if partA == "lora_A" {
+		ta, tb = c.blocks.expand(name, ta, tb)
+	}
 	var err error
 	if f.a, err = b.values(ta); err != nil {
 		return nil, err
@@ -188,7 +191,14 @@ func (b *builder) buildLinear(m *module, t *Target, f *factors, rounds bool) err
 	if b.isTiedPair(t) && b.adapter.Config.TieWeights {
 		return b.applyTied(m, f, t, p)
 	}
-	return b.applyFactors(m, t, f, transposed, b.delta(t, f, "lora", rounds, p))
+	return b.applyFactors(m, t, f, transposed, b.delta(t, f, "lora", rounds || b.roundsVariant(), p))
+}
+
+// roundsVariant reports whether PEFT rounds the change of a linear layer before it
+// adds it: for some variants of LoRA.
+func (b *builder) roundsVariant() bool {
+	c := b.adapter.Config
+	return c.blocks != nil || c.KaSA || isSet(c.object.Get("monteclora_config"))
 }
 
 // applyFactors applies a delta: plain, as a DoRA, or on the residual of the base.

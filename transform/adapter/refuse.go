@@ -64,7 +64,6 @@ var refusals = []struct{ key, reason string }{
 	{"alora_invocation_tokens", "an activated LoRA (alora) is in effect only after its invocation tokens, so merging would change what the base does before them"},
 	{"arrow_config", "an Arrow router chooses adapters for every token at run time"},
 	{"use_qalora", "the factors of QA-LoRA (qalora) act on inputs that are pooled in the groups of a quantized base"},
-	{"use_bdlora", "block-diagonal factors (BD-LoRA) are not implemented"},
 }
 
 // harmless are keys of adapter_config.json that say nothing about the numbers of
