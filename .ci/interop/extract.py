@@ -144,7 +144,7 @@ def check_perplexity(work):
         ids = torch.tensor(tokenizer.encode(f.read()))
     load = lambda path: transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
     values = [perplexity(load(base_path), ids)]
-    for rank in (2, 4, 8, 16, 32, 64, 128):
+    for rank in (4, 8, 16, 32, 64, 128):
         out = os.path.join(work, "tiny-%d" % rank)
         extract(base_path, tuned_path, out, "--rank", str(rank))
         values.append(perplexity(PeftModel.from_pretrained(load(base_path), out).merge_and_unload(), ids))
@@ -155,7 +155,8 @@ def check_perplexity(work):
     assert abs(values[-2] - values[-1]) < 0.01 * values[-1], values
     out = os.path.join(work, "tiny-full")
     extract(base_path, tuned_path, out, "--rank", "256", "--dtype", "f32")
-    merged = PeftModel.from_pretrained(transformers.AutoModelForCausalLM.from_pretrained(base_path, dtype=torch.bfloat16), out).merge_and_unload()
+    # In bf16 PEFT rounds the embedding's change twice, so it merges in f32 and rounds once here.
+    merged = PeftModel.from_pretrained(load(base_path), out).merge_and_unload().to(torch.bfloat16)
     tuned = load_file(os.path.join(tuned_path, "model.safetensors"))
     same = sum((merged.state_dict()[k] == v).sum().item() for k, v in tuned.items())
     share = same / sum(v.numel() for v in tuned.values())

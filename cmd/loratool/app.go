@@ -21,6 +21,7 @@ func init() {
 		convertCommand,
 		extractCommand,
 		spectrumCommand,
+		resizeCommand,
 		inspectCommand,
 		diffCommand,
 		verifyCommand,

@@ -144,6 +144,15 @@ func (c *Config) rank(module string) int {
 	return int(c.RankPattern.lookup(module, float64(c.Rank)))
 }
 
+// Object returns the configuration as its file has it, which must not be changed.
+func (c *Config) Object() *strictjson.Object { return c.object }
+
+// RankOf returns the rank that the configuration gives a module or parameter.
+func (c *Config) RankOf(module string) int { return c.rank(module) }
+
+// ScaleOf returns the factor of the product B·A of a module or parameter.
+func (c *Config) ScaleOf(module string) float64 { return c.scale(module) }
+
 // scale returns the factor of a module's product of factors: alpha/rank, or
 // alpha/√rank for rank-stabilised adapters. Rank and alpha are looked up apart,
 // so a rank of a pattern goes with the common alpha unless that has one too.
