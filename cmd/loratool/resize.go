@@ -80,7 +80,7 @@ func runResize(c *call) error {
 	if err := transform.Write(c.ctx, x.Layout, out, c.options()); err != nil {
 		return err
 	}
-	if err := c.writePage(x.Layout, x.Report, x.Report.HTML); err != nil {
+	if err := c.writeReport(x.Layout, x.Report); err != nil {
 		return err
 	}
 	c.infof("%s of the squared norm kept, relative error %.4g; %d modules, %d parameters", percentage(x.Report.Energy), x.Report.RelativeError,
