@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,12 +51,18 @@ func TestQuantizeAsLlamaQuantize(t *testing.T) {
 		}
 	}
 	for name, run := range golden.Runs {
+		if testing.Short() && !shortRuns.MatchString(name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run.check(t, sources[run.Source])
 		})
 	}
 }
+
+// shortRuns are those that an emulated CPU has time for.
+var shortRuns = regexp.MustCompile(`^tied-f16/(Q4_K_M|Q6_K|Q5_0|Q2_K|IQ4_XS|F16)(/|$)|^split/Q8_0|not-allowed`)
 
 func hexSum(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
 
