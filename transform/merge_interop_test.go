@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform"
 	"github.com/loratool/loratool/transform/adapter"
@@ -70,5 +71,32 @@ func TestMergeLikePEFT(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestMergedModelsCompute loads merged checkpoints in transformers and compares
+// their logits with those of the model that PEFT has not merged.
+func TestMergedModelsCompute(t *testing.T) {
+	python := os.Getenv("LORATOOL_PYTHON")
+	if python == "" {
+		t.Skip("LORATOOL_PYTHON is not set")
+	}
+	arguments := []string{"../testdata/interop/peft_logits.py"}
+	for _, name := range []string{"tied_lm_head_only", "tied_embed_only", "tied_both", "tied_ensure_weight_tying", "tied_modules_to_save_lm_head",
+		"trainable_tokens_dict_tied", "trainable_tokens_dict_untied", "moe_mixtral_v5", "moe_gpt_oss", "moe_qwen3", "moe_mixtral_v4_complete", "gpt2_conv1d",
+		"dora_gpt2", "dora_embedding", "lora_bias", "bias_all", "rslora", "pattern_order", "resized_vocab_lora_embeddings", "resized_vocab_saved_embeddings",
+		"modules_to_save_score", "adapter_bin"} {
+		dir := peftCase(name)
+		c := readCase(t, dir)
+		out := filepath.Join(t.TempDir(), name)
+		if err := mergeCase(t, dir, out, &c, transform.MergeOptions{DType: formats.F32, GrowVocab: true}); err != nil {
+			t.Fatal(err)
+		}
+		arguments = append(arguments, dir, out)
+	}
+	out, err := exec.Command(python, arguments...).Output()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
 	}
 }

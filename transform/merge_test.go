@@ -255,6 +255,27 @@ func weights(adapters []adapter.Weighted) (models []*formats.Model) {
 	return models
 }
 
+// TestMergeTakesTheTokenizer takes over the tokenizer of an adapter that brings a
+// vocabulary of its own, and of no other.
+func TestMergeTakesTheTokenizer(t *testing.T) {
+	for name, want := range map[string]string{"resized_vocab_saved_embeddings": "the adapter's", "linear_bf16": "the base's"} {
+		base, adapters := openCase(t, peftCase(name))
+		base.Files = append(base.Files, formats.Asset{Name: "tokenizer.json", Data: []byte("the base's")})
+		adapters[0].Files = []formats.Asset{{Name: "tokenizer.json", Data: []byte("the adapter's")}, {Name: "added_tokens.json", Data: []byte("{}")}}
+		merged, _, err := transform.Merge(base, adapters, transform.MergeOptions{GrowVocab: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := merged.Asset("tokenizer.json").Read()
+		if err != nil || string(got) != want {
+			t.Errorf("%s: the tokenizer is %q, want %s (%v)", name, got, want, err)
+		}
+		if added := merged.Asset("added_tokens.json") != nil; added != (want == "the adapter's") {
+			t.Errorf("%s: added_tokens.json is there: %v", name, added)
+		}
+	}
+}
+
 func ExampleMerge() {
 	base, err := hf.Open("../testdata/peft/lora_bias/base")
 	if err != nil {
