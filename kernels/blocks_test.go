@@ -184,3 +184,25 @@ func TestQuantizePanics(t *testing.T) {
 		}
 	}
 }
+
+// TestBlocksAllocate checks that the block quantizers leave the heap alone.
+func TestBlocksAllocate(t *testing.T) {
+	r := newRand(1)
+	for _, bt := range blockTypes {
+		t.Run(bt.name, func(t *testing.T) {
+			eachImpl(t, func(t *testing.T) {
+				src := make([]float32, 20*bt.blockLen)
+				fillNormal(r, src)
+				dst := make([]byte, 20*bt.blockSize)
+				weights := randomWeights(r, len(src))
+				bt.quantize(dst, src, len(src), weights) // may prepare tables, once
+				if n := testing.AllocsPerRun(2, func() {
+					bt.quantize(dst, src, len(src), weights)
+					bt.dequantize(src, dst)
+				}); n != 0 {
+					t.Errorf("%v allocations, want none", n)
+				}
+			})
+		})
+	}
+}

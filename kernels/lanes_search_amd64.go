@@ -4,6 +4,8 @@ package kernels
 
 import "unsafe"
 
+// The assembly knows the layout of these structs by the offsets in _asm/quant.
+
 // affineLanes are the affineFits of the lanes.
 type affineLanes struct {
 	scale, min, inverse, base perLane
