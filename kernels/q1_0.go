@@ -14,20 +14,7 @@ const (
 // QuantizeQ1_0 quantizes rows of src to Q1_0, with d = mean |x|, summed in order. It ignores weights.
 func QuantizeQ1_0(dst []byte, src []float32, rowLen int, weights []float32) {
 	checkQuantize("QuantizeQ1_0", dst, src, rowLen, weights, BlockLenQ1_0, BlockSizeQ1_0)
-	for ; len(src) > 0; dst, src = dst[BlockSizeQ1_0:], src[BlockLenQ1_0:] {
-		var sum float32
-		for i := range 16 {
-			var bits uint8
-			for j, v := range src[8*i : 8*i+8] {
-				sum += abs32(v)
-				if v >= 0 {
-					bits |= 1 << j
-				}
-			}
-			dst[2+i] = bits
-		}
-		binary.LittleEndian.PutUint16(dst, halfBits(sum/128))
-	}
+	quantizeQ1_0(dst, src)
 }
 
 // DequantizeQ1_0 decodes blocks of Q1_0, see [QuantizeQ1_0]: d where the bit is set,

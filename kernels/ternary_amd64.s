@@ -4,6 +4,16 @@
 
 #include "textflag.h"
 
+DATA ternaryOrder<>+0(SB)/4, $0x00000000
+DATA ternaryOrder<>+4(SB)/4, $0x00000004
+DATA ternaryOrder<>+8(SB)/4, $0x00000001
+DATA ternaryOrder<>+12(SB)/4, $0x00000005
+DATA ternaryOrder<>+16(SB)/4, $0x00000002
+DATA ternaryOrder<>+20(SB)/4, $0x00000006
+DATA ternaryOrder<>+24(SB)/4, $0x00000003
+DATA ternaryOrder<>+28(SB)/4, $0x00000007
+GLOBL ternaryOrder<>(SB), RODATA|NOPTR, $32
+
 // func tritsAVX2(levels []uint8, x []float32, inverse float32)
 // Requires: AVX, AVX2
 TEXT ·tritsAVX2(SB), NOSPLIT, $0-52
@@ -55,16 +65,6 @@ values:
 	VZEROUPPER
 	RET
 
-DATA ternaryOrder<>+0(SB)/4, $0x00000000
-DATA ternaryOrder<>+4(SB)/4, $0x00000004
-DATA ternaryOrder<>+8(SB)/4, $0x00000001
-DATA ternaryOrder<>+12(SB)/4, $0x00000005
-DATA ternaryOrder<>+16(SB)/4, $0x00000002
-DATA ternaryOrder<>+20(SB)/4, $0x00000006
-DATA ternaryOrder<>+24(SB)/4, $0x00000003
-DATA ternaryOrder<>+28(SB)/4, $0x00000007
-GLOBL ternaryOrder<>(SB), RODATA|NOPTR, $32
-
 // func twoBitsAVX2(levels []uint8, x []float32, inverse float32)
 // Requires: AVX, AVX2
 TEXT ·twoBitsAVX2(SB), NOSPLIT, $0-52
@@ -113,3 +113,113 @@ values:
 	JNZ       values
 	VZEROUPPER
 	RET
+
+// func signsQ1_0AVX2(dst *byte, sums *[8]float32, x *float32)
+// Requires: AVX
+TEXT ·signsQ1_0AVX2(SB), NOSPLIT, $0-24
+	MOVQ   dst+0(FP), AX
+	MOVQ   sums+8(FP), CX
+	MOVQ   x+16(FP), DX
+	VXORPS Y0, Y0, Y0
+	MOVQ   $0x00000010, BX
+
+columns:
+	VMOVUPS    (DX), Y1
+	VCMPPS     $0x0d, binaryZeros<>+0(SB), Y1, Y2
+	VMOVMSKPS  Y2, SI
+	MOVB       SI, 2(AX)
+	VANDPS     binaryMagnitude<>+0(SB), Y1, Y1
+	VMOVUPS    512(DX), Y2
+	VCMPPS     $0x0d, binaryZeros<>+0(SB), Y2, Y3
+	VMOVMSKPS  Y3, SI
+	MOVB       SI, 20(AX)
+	VANDPS     binaryMagnitude<>+0(SB), Y2, Y2
+	VMOVUPS    1024(DX), Y3
+	VCMPPS     $0x0d, binaryZeros<>+0(SB), Y3, Y4
+	VMOVMSKPS  Y4, SI
+	MOVB       SI, 38(AX)
+	VANDPS     binaryMagnitude<>+0(SB), Y3, Y3
+	VMOVUPS    1536(DX), Y4
+	VCMPPS     $0x0d, binaryZeros<>+0(SB), Y4, Y5
+	VMOVMSKPS  Y5, SI
+	MOVB       SI, 56(AX)
+	VANDPS     binaryMagnitude<>+0(SB), Y4, Y4
+	VMOVUPS    2048(DX), Y5
+	VCMPPS     $0x0d, binaryZeros<>+0(SB), Y5, Y6
+	VMOVMSKPS  Y6, SI
+	MOVB       SI, 74(AX)
+	VANDPS     binaryMagnitude<>+0(SB), Y5, Y5
+	VMOVUPS    2560(DX), Y6
+	VCMPPS     $0x0d, binaryZeros<>+0(SB), Y6, Y7
+	VMOVMSKPS  Y7, SI
+	MOVB       SI, 92(AX)
+	VANDPS     binaryMagnitude<>+0(SB), Y6, Y6
+	VMOVUPS    3072(DX), Y7
+	VCMPPS     $0x0d, binaryZeros<>+0(SB), Y7, Y8
+	VMOVMSKPS  Y8, SI
+	MOVB       SI, 110(AX)
+	VANDPS     binaryMagnitude<>+0(SB), Y7, Y7
+	VMOVUPS    3584(DX), Y8
+	VCMPPS     $0x0d, binaryZeros<>+0(SB), Y8, Y9
+	VMOVMSKPS  Y9, SI
+	MOVB       SI, 128(AX)
+	VANDPS     binaryMagnitude<>+0(SB), Y8, Y8
+	VUNPCKLPS  Y2, Y1, Y9
+	VUNPCKHPS  Y2, Y1, Y1
+	VUNPCKLPS  Y4, Y3, Y2
+	VUNPCKHPS  Y4, Y3, Y3
+	VUNPCKLPS  Y6, Y5, Y4
+	VUNPCKHPS  Y6, Y5, Y5
+	VUNPCKLPS  Y8, Y7, Y6
+	VUNPCKHPS  Y8, Y7, Y7
+	VSHUFPS    $0x44, Y2, Y9, Y8
+	VSHUFPS    $0xee, Y2, Y9, Y2
+	VSHUFPS    $0x44, Y3, Y1, Y9
+	VSHUFPS    $0xee, Y3, Y1, Y1
+	VSHUFPS    $0x44, Y6, Y4, Y3
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VSHUFPS    $0x44, Y7, Y5, Y6
+	VSHUFPS    $0xee, Y7, Y5, Y5
+	VPERM2F128 $0x20, Y3, Y8, Y7
+	VPERM2F128 $0x31, Y3, Y8, Y3
+	VPERM2F128 $0x20, Y4, Y2, Y8
+	VPERM2F128 $0x31, Y4, Y2, Y2
+	VPERM2F128 $0x20, Y6, Y9, Y4
+	VPERM2F128 $0x31, Y6, Y9, Y6
+	VPERM2F128 $0x20, Y5, Y1, Y9
+	VPERM2F128 $0x31, Y5, Y1, Y1
+	VADDPS     Y7, Y0, Y0
+	VADDPS     Y8, Y0, Y0
+	VADDPS     Y4, Y0, Y0
+	VADDPS     Y9, Y0, Y0
+	VADDPS     Y3, Y0, Y0
+	VADDPS     Y2, Y0, Y0
+	VADDPS     Y6, Y0, Y0
+	VADDPS     Y1, Y0, Y0
+	ADDQ       $0x20, DX
+	INCQ       AX
+	DECQ       BX
+	JNZ        columns
+	VMOVUPS    Y0, (CX)
+	VZEROUPPER
+	RET
+
+DATA binaryZeros<>+0(SB)/4, $0x00000000
+DATA binaryZeros<>+4(SB)/4, $0x00000000
+DATA binaryZeros<>+8(SB)/4, $0x00000000
+DATA binaryZeros<>+12(SB)/4, $0x00000000
+DATA binaryZeros<>+16(SB)/4, $0x00000000
+DATA binaryZeros<>+20(SB)/4, $0x00000000
+DATA binaryZeros<>+24(SB)/4, $0x00000000
+DATA binaryZeros<>+28(SB)/4, $0x00000000
+GLOBL binaryZeros<>(SB), RODATA|NOPTR, $32
+
+DATA binaryMagnitude<>+0(SB)/4, $0x7fffffff
+DATA binaryMagnitude<>+4(SB)/4, $0x7fffffff
+DATA binaryMagnitude<>+8(SB)/4, $0x7fffffff
+DATA binaryMagnitude<>+12(SB)/4, $0x7fffffff
+DATA binaryMagnitude<>+16(SB)/4, $0x7fffffff
+DATA binaryMagnitude<>+20(SB)/4, $0x7fffffff
+DATA binaryMagnitude<>+24(SB)/4, $0x7fffffff
+DATA binaryMagnitude<>+28(SB)/4, $0x7fffffff
+GLOBL binaryMagnitude<>(SB), RODATA|NOPTR, $32

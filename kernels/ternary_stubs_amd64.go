@@ -13,3 +13,8 @@ func tritsAVX2(levels []uint8, x []float32, inverse float32)
 //
 //go:noescape
 func twoBitsAVX2(levels []uint8, x []float32, inverse float32)
+
+// signsQ1_0AVX2 sets the bits of 8 blocks of Q1_0 and sums[i] to Σ|x| of the i-th.
+//
+//go:noescape
+func signsQ1_0AVX2(dst *byte, sums *[8]float32, x *float32)

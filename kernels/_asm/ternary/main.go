@@ -1,4 +1,4 @@
-// Command ternary generates the rounding of values to -1, 0 and 1.
+// Command ternary generates the rounding of values to -1, 0 and 1, and to signs alone.
 package main
 
 import (
@@ -11,6 +11,9 @@ import (
 	"github.com/loratool/loratool/kernels/asm/simd"
 )
 
+// order puts the lanes in order that narrowing leaves interleaved.
+var order Mem
+
 const (
 	lessOrEqual    = U8(2)
 	greaterOrEqual = U8(13)
@@ -19,6 +22,7 @@ const (
 
 func main() {
 	ConstraintExpr("!purego")
+	order = constant("ternaryOrder", func(i int) uint32 { return uint32(i/2 + i%2*4) })
 	half := func() VecVirtual { return simd.Const32(YMM, math.Float32bits(0.5)) }
 	minusHalf := func() VecVirtual { return simd.Const32(YMM, math.Float32bits(-0.5)) }
 
@@ -45,6 +49,7 @@ func main() {
 		VPADDD(high, level, level)
 		VPSUBD(level, zero, level)
 	})
+	binary()
 	Generate()
 }
 
@@ -55,10 +60,9 @@ func round(level func(v, level VecVirtual)) {
 	if err != nil {
 		panic(err)
 	}
-	inverse, order := YMM(), YMM()
+	inverse, lanes := YMM(), YMM()
 	VBROADCASTSS(p.Addr, inverse)
-	// Narrowing leaves the quarters of the vectors interleaved.
-	VMOVDQU(ordered(), order)
+	VMOVDQU(order, lanes)
 	Label("values")
 	var l [4]VecVirtual
 	for i := range l {
@@ -70,7 +74,7 @@ func round(level func(v, level VecVirtual)) {
 	VPACKUSDW(l[1], l[0], l[0])
 	VPACKUSDW(l[3], l[2], l[2])
 	VPACKUSWB(l[2], l[0], l[0])
-	VPERMD(l[0], order, l[0])
+	VPERMD(l[0], lanes, l[0])
 	VMOVDQU(l[0], levels.At(0))
 	ADDQ(U32(128), x.Base)
 	ADDQ(U8(32), levels.Base)
