@@ -46,6 +46,9 @@ type Architecture struct {
 	family tokenizer.Family
 	finish func(c *Config, kv *keyValues)
 
+	// checkpoint says how config.json is restored from key-values.
+	checkpoint checkpoint
+
 	// keyValues adds what describes the model: sizes, attention, the file's type.
 	keyValues func(c *Config, kv *keyValues) error
 }

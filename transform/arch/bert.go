@@ -24,8 +24,13 @@ var bertRules = []rule{
 }
 
 var _ = register(&Architecture{
-	Name:     "bert",
-	Classes:  []string{"BertModel", "BertForMaskedLM"},
+	Name:    "bert",
+	Classes: []string{"BertModel", "BertForMaskedLM"},
+	checkpoint: checkpoint{
+		modelType: "bert",
+		constants: `{"hidden_act": "gelu"}`,
+		restore:   restoreEncoder,
+	},
 	family:   tokenizer.WordPiece,
 	rules:    bertRules,
 	ignored:  []string{"embeddings.position_ids", "pooler.dense.*", "cls.predictions.*", "cls.seq_relationship.*"},
@@ -43,7 +48,16 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "nomic-bert",
 	Classes: []string{"NomicBertModel"},
-	family:  tokenizer.WordPiece,
+	checkpoint: checkpoint{
+		modelType: "nomic_bert",
+		renames: map[string]string{".embedding_length": "n_embd", ".feed_forward_length": "n_inner", ".block_count": "n_layer", ".attention.head_count": "n_head",
+			".context_length": "max_trained_positions", ".attention.layer_norm_epsilon": "layer_norm_epsilon", ".rope.freq_base": "rotary_emb_base"},
+		constants: `{"activation_function": "swiglu", "causal": false, "prenorm": false, "use_rms_norm": false, "n_positions": 8192,
+			"qkv_proj_bias": false, "mlp_fc1_bias": false, "mlp_fc2_bias": false, "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": false,
+			"rotary_emb_scale_base": null}`,
+		restore: restoreEncoder,
+	},
+	family: tokenizer.WordPiece,
 	rules: []rule{
 		{hf: "embeddings.word_embeddings.*", gguf: "token_embd.*"},
 		{hf: "embeddings.token_type_embeddings.*", gguf: "token_types.*"},
@@ -75,3 +89,13 @@ var _ = register(&Architecture{
 		return kv.pooling(c)
 	},
 })
+
+// restoreEncoder says what encoders have no keys for.
+func restoreEncoder(g *ggufKeys, config *strictjson.Object) error {
+	config.Delete("tie_word_embeddings")
+	config.Delete("attention_bias")
+	if _, ok := g.int("tokenizer.ggml.token_type_count"); !ok {
+		config.Set("type_vocab_size", strictjson.Int(1))
+	}
+	return nil
+}

@@ -1,6 +1,9 @@
 package arch
 
-import "github.com/loratool/loratool/transform/arch/tokenizer"
+import (
+	"github.com/loratool/loratool/formats/strictjson"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
+)
 
 // Command-R and Command-R7B have one norm a layer, before attention and
 // feed-forward, which run side by side.
@@ -12,6 +15,14 @@ var cohereRules = rules(embeddings, attention, headNorms, gatedMLP, []rule{
 var _ = register(&Architecture{
 	Name:    "command-r",
 	Classes: []string{"CohereForCausalLM"},
+	checkpoint: checkpoint{
+		modelType: "cohere",
+		constants: `{"hidden_act": "silu"}`,
+		restore: func(g *ggufKeys, config *strictjson.Object) error {
+			config.Set("use_qk_norm", has(g.model, "blk.0.attn_q_norm.weight"))
+			return nil
+		},
+	},
 	family:  tokenizer.BPE,
 	rules:   cohereRules,
 	ignored: buffers,
@@ -37,6 +48,13 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "cohere2",
 	Classes: []string{"Cohere2ForCausalLM"},
+	checkpoint: checkpoint{
+		modelType: "cohere2",
+		constants: `{"hidden_act": "silu"}`,
+		restore: func(g *ggufKeys, config *strictjson.Object) error {
+			return g.restorePartialRotary(config, "rotary_pct")
+		},
+	},
 	family:  tokenizer.BPE,
 	rules:   cohereRules,
 	ignored: buffers,

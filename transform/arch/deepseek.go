@@ -1,6 +1,8 @@
 package arch
 
 import (
+	"strconv"
+
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/strictjson"
 	"github.com/loratool/loratool/transform/arch/tokenizer"
@@ -13,7 +15,13 @@ import (
 var _ = register(&Architecture{
 	Name:    "deepseek2",
 	Classes: []string{"DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM"},
-	family:  tokenizer.BPE,
+	checkpoint: checkpoint{
+		modelType: "deepseek_v2",
+		renames:   map[string]string{".attention.key_length": "", ".attention.head_count_kv": "", ".expert_count": "n_routed_experts"},
+		constants: `{"hidden_act": "silu"}`,
+		restore:   restoreLatent,
+	},
+	family: tokenizer.BPE,
 	rules: rules(embeddings, preNorms, gatedMLP, stackedExperts, []rule{
 		{hf: "model.layers.#.self_attn.q_proj.*", gguf: "blk.#.attn_q.*"},
 		{hf: "model.layers.#.self_attn.q_a_proj.*", gguf: "blk.#.attn_q_a.*"},
@@ -151,4 +159,46 @@ func deepseekKeys(c *Config, kv *keyValues) error {
 		kv.float(".rope.scaling.yarn_log_multiplier", 0.1*v)
 	}
 	return nil
+}
+
+// restoreLatent undoes deepseekKeys. Routers that score by a sigmoid are those of
+// DeepSeek V3.
+func restoreLatent(g *ggufKeys, config *strictjson.Object) error {
+	rotary, ok1 := g.int(".rope.dimension_count")
+	keys, ok2 := g.int(".attention.key_length_mla")
+	if !ok1 || !ok2 || keys <= rotary {
+		return formats.Reasonf(formats.ErrUnsupported, "its key-values do not tell the sizes of latent attention; it was converted before llama.cpp had them")
+	}
+	config.Set("qk_rope_head_dim", strictjson.Int(rotary))
+	config.Set("qk_nope_head_dim", strictjson.Int(keys-rotary))
+	for _, k := range []struct{ name, key string }{
+		{"v_head_dim", ".attention.value_length_mla"}, {"q_lora_rank", ".attention.q_lora_rank"}, {"kv_lora_rank", ".attention.kv_lora_rank"},
+		{"num_key_value_heads", ".attention.head_count"}, {"first_k_dense_replace", ".leading_dense_block_count"},
+		{"n_shared_experts", ".expert_shared_count"}, {"routed_scaling_factor", ".expert_weights_scale"}, {"norm_topk_prob", ".expert_weights_norm"},
+	} {
+		g.copy(config, k.name, k.key)
+	}
+	if !config.Has("q_lora_rank") {
+		config.Set("q_lora_rank", nil)
+	}
+	if has(g.model, "blk."+firstSparse(g)+".exp_probs_b.bias") {
+		config.Set("architectures", strictjson.Array{"DeepseekV3ForCausalLM"})
+		config.Set("model_type", "deepseek_v3")
+	}
+	switch f, _ := g.int(".expert_gating_func"); f {
+	case 1:
+		config.Set("scoring_func", "softmax")
+	case 2:
+		config.Set("scoring_func", "sigmoid")
+	}
+	if v, ok := g.float(".rope.scaling.yarn_log_multiplier"); ok && config.Object("rope_scaling") != nil {
+		config.Object("rope_scaling").Set("mscale_all_dim", strictjson.Float(shortest(float32(v/0.1))))
+	}
+	return nil
+}
+
+// firstSparse returns the number of the first layer with experts.
+func firstSparse(g *ggufKeys) string {
+	n, _ := g.int(".leading_dense_block_count")
+	return strconv.Itoa(n)
 }

@@ -1,7 +1,11 @@
 package arch
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/strictjson"
 	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
@@ -11,7 +15,21 @@ import (
 var _ = register(&Architecture{
 	Name:    "falcon",
 	Classes: []string{"FalconForCausalLM", "RWForCausalLM"},
-	family:  tokenizer.BPE,
+	restore: falconNorms,
+	checkpoint: checkpoint{
+		modelType: "falcon",
+		renames: map[string]string{".attention.head_count_kv": "num_kv_heads", ".feed_forward_length": "", ".context_length": "",
+			".attention.layer_norm_epsilon": "layer_norm_epsilon"},
+		constants: `{"parallel_attn": true, "alibi": false}`,
+		restore: func(g *ggufKeys, config *strictjson.Object) error {
+			groups, _ := g.int(".attention.head_count_kv")
+			config.Set("new_decoder_architecture", has(g.model, "blk.0.attn_norm_2.weight"))
+			config.Set("multi_query", groups == 1)
+			config.Set("bias", has(g.model, "blk.0.attn_qkv.bias"))
+			return nil
+		},
+	},
+	family: tokenizer.BPE,
 	rules: []rule{
 		{hf: "word_embeddings.*", gguf: "token_embd.*"},
 		{hf: "h.#.input_layernorm.*", gguf: "blk.#.attn_norm.*"},
@@ -64,7 +82,14 @@ func falconHeads(c *Config) (n, groups int, err error) {
 var _ = register(&Architecture{
 	Name:    "gptneox",
 	Classes: []string{"GPTNeoXForCausalLM"},
-	family:  tokenizer.BPE,
+	checkpoint: checkpoint{
+		modelType: "gpt_neox",
+		constants: `{"hidden_act": "gelu"}`,
+		restore: func(g *ggufKeys, config *strictjson.Object) error {
+			return g.restorePartialRotary(config, "rotary_pct")
+		},
+	},
+	family: tokenizer.BPE,
 	rules: []rule{
 		{hf: "gpt_neox.embed_in.*", gguf: "token_embd.*"},
 		{hf: "gpt_neox.layers.#.input_layernorm.*", gguf: "blk.#.attn_norm.*"},
@@ -127,4 +152,17 @@ func grouped(counts func(c *Config) (n, groups int, err error)) op {
 		}
 		return spans, nil
 	}}
+}
+
+// falconNorms gives the norm before the feed-forward its name in models that have
+// another one before attention.
+func falconNorms(tensors []*formats.Tensor) ([]*formats.Tensor, error) {
+	two := slices.ContainsFunc(tensors, func(t *formats.Tensor) bool { return strings.Contains(t.Name, ".ln_attn.") })
+	out := slices.Clone(tensors)
+	for i, t := range out {
+		if two && strings.Contains(t.Name, ".input_layernorm.") {
+			out[i] = renamed(t, strings.Replace(t.Name, ".input_layernorm.", ".ln_mlp.", 1), t.Shape)
+		}
+	}
+	return out, nil
 }

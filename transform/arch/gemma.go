@@ -2,6 +2,7 @@ package arch
 
 import (
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/strictjson"
 )
 
 // The Gemma families scale by one plus a norm's weight, GGUF by the weight. The
@@ -32,8 +33,9 @@ var gemmaNorms = []rule{
 }
 
 var _ = register(&Architecture{
-	Name:    "gemma",
-	Classes: []string{"GemmaForCausalLM"},
+	Name:       "gemma",
+	Classes:    []string{"GemmaForCausalLM"},
+	checkpoint: checkpoint{modelType: "gemma", constants: `{"hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": true}`},
 	rules: rules(gemmaEmbeddings, attention, gatedMLP, []rule{
 		{hf: "model.layers.#.input_layernorm.*", gguf: "blk.#.attn_norm.*", op: onePlus{}},
 		{hf: "model.layers.#.post_attention_layernorm.*", gguf: "blk.#.ffn_norm.*", op: onePlus{}},
@@ -51,6 +53,8 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "gemma2",
 	Classes: []string{"Gemma2ForCausalLM"},
+	checkpoint: checkpoint{modelType: "gemma2", constants: `{"hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": true}`,
+		restore: queryScale},
 	rules:   rules(gemmaEmbeddings, gemmaNorms, attention, gatedMLP),
 	ignored: append([]string{"lm_head.weight"}, buffers...),
 	defaults: `{"max_position_embeddings": 8192, "rms_norm_eps": 1e-06, "head_dim": 256, "num_key_value_heads": 4,
@@ -70,6 +74,8 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "gemma3",
 	Classes: []string{"Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"},
+	checkpoint: checkpoint{modelType: "gemma3_text", constants: `{"hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": true}`,
+		restore: queryScale},
 	rules: rules(gemmaEmbeddings, gemmaNorms, attention, gatedMLP, []rule{
 		{hf: "model.layers.#.self_attn.q_norm.*", gguf: "blk.#.attn_q_norm.*", op: onePlus{}},
 		{hf: "model.layers.#.self_attn.k_norm.*", gguf: "blk.#.attn_k_norm.*", op: onePlus{}},
@@ -113,5 +119,20 @@ func gemmaKeys(c *Config, kv *keyValues) error {
 	kv.uintOf(c, ".attention.key_length", "head_dim")
 	kv.uintOf(c, ".attention.value_length", "head_dim")
 	kv.fileType()
+	return nil
+}
+
+// queryScale sets what queries are scaled by, which llama.cpp knows by the size of
+// the model: the size of a head, but in the largest models hidden size by heads.
+func queryScale(g *ggufKeys, config *strictjson.Object) error {
+	const layersOf27B, layersOf27B3 = 46, 62
+	scale, _ := g.int(".attention.key_length")
+	if n, _ := g.int(".block_count"); n == layersOf27B || n == layersOf27B3 {
+		hidden, _ := g.int(".embedding_length")
+		if heads, _ := g.int(".attention.head_count"); heads > 0 {
+			scale = hidden / heads
+		}
+	}
+	config.Set("query_pre_attn_scalar", strictjson.Int(scale))
 	return nil
 }

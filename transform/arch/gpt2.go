@@ -9,7 +9,13 @@ import (
 var _ = register(&Architecture{
 	Name:    "gpt2",
 	Classes: []string{"GPT2LMHeadModel"},
-	family:  tokenizer.BPE,
+	checkpoint: checkpoint{
+		modelType: "gpt2",
+		renames: map[string]string{".embedding_length": "n_embd", ".feed_forward_length": "", ".block_count": "n_layer", ".attention.head_count": "n_head",
+			".context_length": "n_positions", ".attention.layer_norm_epsilon": "layer_norm_epsilon"},
+		constants: `{"activation_function": "gelu_new"}`,
+	},
+	family: tokenizer.BPE,
 	rules: []rule{
 		{hf: "wte.*", gguf: "token_embd.*"},
 		{hf: "wpe.*", gguf: "position_embd.*"},

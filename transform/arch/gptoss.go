@@ -14,7 +14,12 @@ import (
 var _ = register(&Architecture{
 	Name:    "gpt-oss",
 	Classes: []string{"GptOssForCausalLM"},
-	family:  tokenizer.BPE,
+	checkpoint: checkpoint{
+		modelType: "gpt_oss",
+		renames:   map[string]string{".feed_forward_length": "", ".expert_count": "num_local_experts", ".expert_feed_forward_length": "intermediate_size"},
+		constants: `{"hidden_act": "silu"}`,
+	},
+	family: tokenizer.BPE,
 	rules: rules(embeddings, attention, []rule{
 		{hf: "model.layers.#.input_layernorm.*", gguf: "blk.#.attn_norm.*"},
 		{hf: "model.layers.#.post_attention_layernorm.*", gguf: "blk.#.post_attention_norm.*"},

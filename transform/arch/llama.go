@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/strictjson"
 	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
@@ -13,6 +14,18 @@ import (
 var _ = register(&Architecture{
 	Name:    "llama",
 	Classes: []string{"LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM", "MixtralForCausalLM"},
+	checkpoint: checkpoint{
+		modelType: "llama",
+		renames:   map[string]string{".expert_count": "num_local_experts"},
+		constants: `{"hidden_act": "silu"}`,
+		restore: func(g *ggufKeys, config *strictjson.Object) error {
+			if has(g.model, "blk.0.ffn_gate_exps.weight") {
+				config.Set("architectures", strictjson.Array{"MixtralForCausalLM"})
+				config.Set("model_type", "mixtral")
+			}
+			return nil
+		},
+	},
 	rules: rules(embeddings, llamaAttention, gatedMLP, []rule{
 		{hf: "model.layers.#.block_sparse_moe.gate.*", gguf: "blk.#.ffn_gate_inp.*"},
 		{hf: "model.layers.#.block_sparse_moe.experts.@.w1.*", gguf: "blk.#.ffn_gate_exps.*"},

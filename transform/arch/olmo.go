@@ -6,14 +6,15 @@ import "github.com/loratool/loratool/transform/arch/tokenizer"
 // each block, and its row order is Hugging Face's own.
 
 var _ = register(&Architecture{
-	Name:      "olmo",
-	Classes:   []string{"OlmoForCausalLM", "OLMoForCausalLM"},
-	family:    tokenizer.BPE,
-	rules:     rules(embeddings, llamaAttention, gatedMLP),
-	ignored:   buffers,
-	defaults:  `{"max_position_embeddings": 2048, "rope_theta": 10000.0}`,
-	derive:    deriveKVHeads,
-	keyValues: olmoKeys,
+	Name:       "olmo",
+	Classes:    []string{"OlmoForCausalLM", "OLMoForCausalLM"},
+	checkpoint: checkpoint{modelType: "olmo", renames: map[string]string{".attention.layer_norm_epsilon": ""}, constants: `{"hidden_act": "silu"}`},
+	family:     tokenizer.BPE,
+	rules:      rules(embeddings, llamaAttention, gatedMLP),
+	ignored:    buffers,
+	defaults:   `{"max_position_embeddings": 2048, "rope_theta": 10000.0}`,
+	derive:     deriveKVHeads,
+	keyValues:  olmoKeys,
 })
 
 func olmoKeys(c *Config, kv *keyValues) error {
@@ -26,9 +27,10 @@ func olmoKeys(c *Config, kv *keyValues) error {
 }
 
 var _ = register(&Architecture{
-	Name:    "olmo2",
-	Classes: []string{"Olmo2ForCausalLM"},
-	family:  tokenizer.BPE,
+	Name:       "olmo2",
+	Classes:    []string{"Olmo2ForCausalLM"},
+	checkpoint: checkpoint{modelType: "olmo2", constants: `{"hidden_act": "silu"}`},
+	family:     tokenizer.BPE,
 	rules: rules(embeddings, attention, headNorms, gatedMLP, []rule{
 		{hf: "model.layers.#.post_attention_layernorm.*", gguf: "blk.#.post_attention_norm.*"},
 		{hf: "model.layers.#.post_feedforward_layernorm.*", gguf: "blk.#.post_ffw_norm.*"},

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/strictjson"
 	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
@@ -12,6 +13,12 @@ import (
 var _ = register(&Architecture{
 	Name:    "phi3",
 	Classes: []string{"Phi3ForCausalLM"},
+	checkpoint: checkpoint{
+		modelType: "phi3",
+		renames:   map[string]string{".attention.sliding_window": ""},
+		constants: `{"hidden_act": "silu"}`,
+		restore:   restorePhi,
+	},
 	rules: rules(embeddings, preNorms, []rule{
 		{hf: "model.layers.#.self_attn.qkv_proj.*", gguf: "blk.#.attn_qkv.*"},
 		{hf: "model.layers.#.self_attn.o_proj.*", gguf: "blk.#.attn_output.*"},
@@ -111,4 +118,13 @@ func phiKeys(c *Config, kv *keyValues) error {
 	window, _ := c.int("sliding_window") // 0 tells Phi 4 from Phi 3
 	kv.uint(".attention.sliding_window", window)
 	return nil
+}
+
+// restorePhi undoes phiKeys and phiFactors.
+func restorePhi(g *ggufKeys, config *strictjson.Object) error {
+	g.copy(config, "original_max_position_embeddings", ".rope.scaling.original_context_length")
+	if window, _ := g.int(".attention.sliding_window"); window > 0 {
+		config.Set("sliding_window", strictjson.Int(window))
+	}
+	return g.restorePartialRotary(config, "partial_rotary_factor")
 }

@@ -6,18 +6,20 @@ package arch
 const qwen2Defaults = `{"max_position_embeddings": 32768, "rms_norm_eps": 1e-06, "rope_theta": 10000.0}`
 
 var _ = register(&Architecture{
-	Name:      "qwen2",
-	Classes:   []string{"Qwen2ForCausalLM", "Qwen2Model"},
-	rules:     rules(embeddings, preNorms, attention, gatedMLP),
-	ignored:   buffers,
-	defaults:  qwen2Defaults,
-	derive:    deriveKVHeads,
-	keyValues: textModel,
+	Name:       "qwen2",
+	Classes:    []string{"Qwen2ForCausalLM", "Qwen2Model"},
+	checkpoint: checkpoint{modelType: "qwen2", constants: `{"hidden_act": "silu"}`},
+	rules:      rules(embeddings, preNorms, attention, gatedMLP),
+	ignored:    buffers,
+	defaults:   qwen2Defaults,
+	derive:     deriveKVHeads,
+	keyValues:  textModel,
 })
 
 var _ = register(&Architecture{
-	Name:    "qwen2moe",
-	Classes: []string{"Qwen2MoeForCausalLM"},
+	Name:       "qwen2moe",
+	Classes:    []string{"Qwen2MoeForCausalLM"},
+	checkpoint: checkpoint{modelType: "qwen2_moe", constants: `{"hidden_act": "silu"}`},
 	rules: rules(embeddings, preNorms, attention, gatedMLP, stackedExperts, []rule{
 		{hf: "model.layers.#.mlp.gate.*", gguf: "blk.#.ffn_gate_inp.*"},
 		{hf: "model.layers.#.mlp.shared_expert_gate.*", gguf: "blk.#.ffn_gate_inp_shexp.*"},
@@ -33,18 +35,20 @@ var _ = register(&Architecture{
 })
 
 var _ = register(&Architecture{
-	Name:    "qwen3",
-	Classes: []string{"Qwen3ForCausalLM", "Qwen3Model"},
-	rules:   rules(embeddings, preNorms, attention, headNorms, gatedMLP),
-	ignored: buffers,
+	Name:       "qwen3",
+	Classes:    []string{"Qwen3ForCausalLM", "Qwen3Model"},
+	checkpoint: checkpoint{modelType: "qwen3", constants: `{"hidden_act": "silu"}`},
+	rules:      rules(embeddings, preNorms, attention, headNorms, gatedMLP),
+	ignored:    buffers,
 	defaults: `{"max_position_embeddings": 32768, "rms_norm_eps": 1e-06, "rope_theta": 10000.0, "head_dim": 128,
 		"num_key_value_heads": 32}`,
 	keyValues: textModel,
 })
 
 var _ = register(&Architecture{
-	Name:    "qwen3moe",
-	Classes: []string{"Qwen3MoeForCausalLM"},
+	Name:       "qwen3moe",
+	Classes:    []string{"Qwen3MoeForCausalLM"},
+	checkpoint: checkpoint{modelType: "qwen3_moe", constants: `{"hidden_act": "silu"}`},
 	rules: rules(embeddings, preNorms, attention, headNorms, gatedMLP, stackedExperts, []rule{
 		{hf: "model.layers.#.mlp.gate.*", gguf: "blk.#.ffn_gate_inp.*"},
 	}),

@@ -1,13 +1,21 @@
 package arch
 
-import "github.com/loratool/loratool/transform/arch/tokenizer"
+import (
+	"github.com/loratool/loratool/formats/strictjson"
+	"github.com/loratool/loratool/transform/arch/tokenizer"
+)
 
 // StarCoder2 and StableLM: norms with biases, plain row order.
 
 var _ = register(&Architecture{
 	Name:    "starcoder2",
 	Classes: []string{"Starcoder2ForCausalLM"},
-	family:  tokenizer.BPE,
+	checkpoint: checkpoint{
+		modelType: "starcoder2",
+		renames:   map[string]string{".attention.layer_norm_epsilon": "norm_epsilon"},
+		constants: `{"hidden_act": "gelu_pytorch_tanh", "use_bias": true}`,
+	},
+	family: tokenizer.BPE,
 	rules: rules(embeddings, preNorms, attention, []rule{
 		{hf: "model.layers.#.mlp.c_fc.*", gguf: "blk.#.ffn_up.*"},
 		{hf: "model.layers.#.mlp.c_proj.*", gguf: "blk.#.ffn_down.*"},
@@ -21,7 +29,16 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "stablelm",
 	Classes: []string{"StableLmForCausalLM", "StableLMEpochForCausalLM"},
-	family:  tokenizer.BPE,
+	checkpoint: checkpoint{
+		modelType: "stablelm",
+		constants: `{"hidden_act": "silu"}`,
+		restore: func(g *ggufKeys, config *strictjson.Object) error {
+			config.Set("use_qkv_bias", has(g.model, "blk.0.attn_q.bias"))
+			config.Set("qk_layernorm", has(g.model, "blk.0.attn_q_norm.weight"))
+			return g.restorePartialRotary(config, "partial_rotary_factor")
+		},
+	},
+	family: tokenizer.BPE,
 	rules: rules(embeddings, preNorms, attention, gatedMLP, []rule{
 		{hf: "model.layers.#.self_attn.q_layernorm.norms.@.weight", gguf: "blk.#.attn_q_norm.weight"},
 		{hf: "model.layers.#.self_attn.k_layernorm.norms.@.weight", gguf: "blk.#.attn_k_norm.weight"},

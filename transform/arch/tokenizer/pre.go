@@ -16,6 +16,7 @@ type pattern struct {
 	steps []string // of the pre-tokenizer, as signature writes them
 	// ignoreMerges and bos tell apart what splits text alike, where llama.cpp does.
 	ignoreMerges, bos *bool
+	normalizer        string // the type that tokenizers of the name have; empty for none
 }
 
 var yes, no = true, false
@@ -33,7 +34,7 @@ var patterns = []pattern{
 	{name: "llama-bpe", steps: []string{"Split " + splitLlama3, "ByteLevel"}, ignoreMerges: &yes},
 	{name: "llama-bpe", steps: []string{"Split " + splitLlama3, "ByteLevel"}, bos: &yes},
 	{name: "dbrx", steps: []string{"Split " + splitLlama3, "ByteLevel"}},
-	{name: "qwen2", steps: []string{"Split " + splitQwen2, "ByteLevel"}, bos: &no},
+	{name: "qwen2", steps: []string{"Split " + splitQwen2, "ByteLevel"}, bos: &no, normalizer: "NFC"},
 	{name: "stablelm2", steps: []string{"Split " + splitQwen2, "ByteLevel regex"}},
 	{name: "deepseek-r1-qwen", steps: []string{"Split " + splitQwen2, "ByteLevel"}, bos: &yes},
 	{name: "gpt-4o", steps: []string{"Split " + splitGPT4o, "ByteLevel"}},
@@ -45,6 +46,29 @@ var patterns = []pattern{
 	{name: "deepseek-coder", steps: []string{"Split [\r\n]", "Split \\s?\\p{L}+", "Split \\s?\\p{P}+", "Split [一-龥ࠀ-一가-퟿]+", "Digits", "ByteLevel"}},
 	{name: "deepseek-v3", steps: []string{"Split \\p{N}{1,3}", "Split [一-龥\u3040-ゟ゠-ヿ]+", "Split [!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+", "ByteLevel"}},
 	{name: "jina-v2-en", steps: []string{"BertPreTokenizer"}},
+}
+
+// twins are names of llama.cpp for pre-tokenizers that split text as another one in
+// the table does.
+var twins = map[string]string{
+	"starcoder": "refact", "command-r": "refact", "smollm": "refact", "codeshell": "refact", "exaone": "refact", "minerva-7b": "refact",
+	"olmo": "gpt-2", "mpt": "gpt-2", "phi-2": "gpt-2", "jais": "gpt-2", "jina-v1-en": "gpt-2", "jina-v2-code": "gpt-2", "jina-v2-es": "gpt-2",
+	"jina-v2-de": "gpt-2", "roberta-bpe": "gpt-2",
+	"llama3": "llama-bpe", "smaug-bpe": "dbrx", "megrez": "qwen2",
+	"bert-bge": "jina-v2-en",
+}
+
+// patternNamed returns the pattern of a name, or nil.
+func patternNamed(name string) *pattern {
+	if other, ok := twins[name]; ok {
+		name = other
+	}
+	for i := range patterns {
+		if patterns[i].name == name {
+			return &patterns[i]
+		}
+	}
+	return nil
 }
 
 // Pre returns the name under which llama.cpp knows the pre-tokenizer of a
@@ -80,11 +104,12 @@ func signature(p *strictjson.Object) []string {
 			text = "literal " + p.Object("pattern").String("String")
 		}
 		step := "Split " + text
-		if b := p.String("behavior"); b != "Isolated" {
+		switch b, inverted := p.String("behavior"), p.Bool("invert"); {
+		case b == "Isolated" && !inverted || b == "Removed" && inverted: // the same for patterns that leave nothing out
+		case inverted:
+			step += " inverted " + strings.ToLower(b)
+		default:
 			step += " " + strings.ToLower(b)
-		}
-		if p.Bool("invert") {
-			step += " inverted"
 		}
 		return []string{step}
 	case "ByteLevel":
