@@ -57,7 +57,8 @@ type MergeOptions struct {
 //
 // Tensors that no adapter changes are copied as they are. config.json is brought
 // up to date: tied embeddings, size of the vocabulary, number of layers, number
-// format. The metadata says what was merged.
+// format. The metadata says what was merged. Of a GGUF base each tensor keeps its
+// own number format.
 //
 // It returns an error wrapping [formats.ErrMismatch] if an adapter does not
 // belong to the base, and [formats.ErrUnsupported] for adapters that can't be
@@ -65,6 +66,9 @@ type MergeOptions struct {
 func Merge(base *formats.Model, adapters []adapter.Weighted, o MergeOptions) (*formats.Model, *MergeReport, error) {
 	if len(adapters) == 0 {
 		return nil, nil, formats.Reasonf(formats.ErrMismatch, "there is no adapter to merge")
+	}
+	if base.Format == "gguf" {
+		return mergeGGUF(base, adapters, o)
 	}
 	o.Rounding = cmp.Or(o.Rounding, RoundSingle)
 	merged, err := describeAdapters(adapters, o.HeadersOnly)

@@ -21,6 +21,11 @@ func typeFlag() cli.Flag {
 	return &cli.StringFlag{Name: "type", Value: "auto", Usage: "`TYPE` of the GGUF file: auto (BF16 or F16), f32, f16, bf16, q8_0, or a recipe such as Q4_K_M"}
 }
 
+// preFlag is for the same.
+func preFlag() cli.Flag {
+	return &cli.StringFlag{Name: "pre", Usage: "`NAME` of the pre-tokenizer, as llama.cpp calls it, if the table does not know it"}
+}
+
 // A ggufType is what --type says: what the converter aims at, and what is done on
 // top of it.
 type ggufType struct {
@@ -74,32 +79,39 @@ func (c *call) writeGGUF(m *formats.Model, report any, rows func()) error {
 	}
 	c.infof("%s as %s, %s", plural(len(out.Tensors), "%d tensor", "%d tensors"), out.Metadata.Get("general.architecture"), formatSize(out.NumBytes()))
 	if t.quantize {
-		var q transform.QuantizeOptions
-		q.Recipe.FType = t.recipe
-		close, err := c.quantizeOptions(&q)
-		if err != nil {
-			return err
-		}
-		defer close()
-		quantized, made, err := transform.Quantize(out, q)
-		if err != nil {
-			return err
-		}
-		c.explainQuantize(made)
-		out, report, rows = quantized, joinReports(report, made), func(before func()) func() {
-			return func() {
-				if before != nil {
-					before()
-				}
-				c.planQuantize(made)
-			}
-		}(rows)
+		return c.writeQuantized(out, t.recipe, report, rows)
 	}
 	l, err := c.layoutGGUF(out)
 	if err != nil {
 		return err
 	}
 	return c.write(l, report, rows)
+}
+
+// writeQuantized quantizes a GGUF model and writes it.
+func (c *call) writeQuantized(m *formats.Model, f recipe.FType, report any, rows func()) error {
+	var o transform.QuantizeOptions
+	o.Recipe.FType = f
+	close, err := c.quantizeOptions(&o)
+	if err != nil {
+		return err
+	}
+	defer close()
+	out, made, err := transform.Quantize(m, o)
+	if err != nil {
+		return err
+	}
+	c.explainQuantize(made)
+	l, err := c.layoutGGUF(out)
+	if err != nil {
+		return err
+	}
+	return c.write(l, joinReports(report, made), func() {
+		if rows != nil {
+			rows()
+		}
+		c.planQuantize(made)
+	})
 }
 
 // quantizeOptions reads the flags of the recipe into o, and opens the importance

@@ -5,9 +5,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform"
 	"github.com/loratool/loratool/transform/adapter"
+	"github.com/loratool/loratool/transform/recipe"
 )
 
 var mergeCommand = &command{
@@ -22,10 +24,15 @@ var mergeCommand = &command{
 		Every tensor of an adapter must find its place in the base, or nothing is written. Tensors that no
 		adapter changes are copied as they are.
 
-		OUT is a folder, or a single file if it ends in .safetensors.`,
+		OUT is a folder, or a single file if it ends in .safetensors. OUT.gguf is the merged model converted
+		to GGUF as convert does it, and with --type quantized, in one go.
+
+		BASE may be GGUF itself. Then each tensor keeps its number format, if --type does not say otherwise,
+		and what no adapter changes is copied. ADAPTER may be a GGUF adapter, too.`,
 	examples: []example{
 		{"one adapter", "loratool merge ./base --lora ./my-adapter -o ./merged"},
 		{"two, at different strengths, from the Hugging Face cache", "loratool merge org/base --lora org/style:0.8 --lora ./facts:0.3 -o ./merged"},
+		{"from adapter to a quantized file", "loratool merge ./base --lora ./my-adapter -o merged-Q4_K_M.gguf --type Q4_K_M"},
 		{"what would it do, and what does it take?", "loratool merge ./base --lora ./my-adapter -o ./merged --dry-run"},
 	},
 	flags: flagList(
@@ -36,6 +43,7 @@ var mergeCommand = &command{
 		&cli.BoolFlag{Name: "grow-vocab", Usage: "take over an adapter's vocabulary of another size, with its tokenizer"},
 		&cli.BoolFlag{Name: "allow-unmatched", Usage: "leave out, with a warning, what has no place in the base"},
 		&cli.BoolFlag{Name: "allow-nonfinite", Usage: "let NaN and infinities pass"},
+		typeFlag(), preFlag(), recipeFlags(),
 		outputFlags(), shardFlag(), workFlags(),
 	),
 	choices: map[string][]string{
@@ -57,7 +65,7 @@ func runMerge(c *call) (err error) {
 		return err
 	}
 	defer base.Close()
-	adapters, err := c.openAdapters(c.StringSlice("lora"))
+	adapters, err := c.openAdapters(c.StringSlice("lora"), base)
 	defer func() {
 		for _, a := range adapters {
 			a.Close()
@@ -70,12 +78,43 @@ func runMerge(c *call) (err error) {
 	if err != nil {
 		return err
 	}
+	c.explainMerge(report)
+	rows := func() { c.planMerge(report) }
+	switch {
+	case base.Format == "gguf" && !c.wantsGGUF():
+		return usagef("-o "+c.outputStem()+".gguf; loratool convert makes a checkpoint of a GGUF model", "the base is GGUF, so the result is, too")
+	case base.Format == "gguf":
+		return c.writeMergedGGUF(merged, report, rows)
+	case c.wantsGGUF():
+		if merged, err = ordered(merged); err != nil {
+			return err
+		}
+		return c.writeGGUF(merged, report, rows)
+	case c.IsSet("type"):
+		return usagef("-o OUT.gguf makes GGUF of the merged model", "--type is for GGUF, and -o %s is none", c.String("output"))
+	}
 	l, err := c.layout(merged)
 	if err != nil {
 		return err
 	}
-	c.explainMerge(report)
-	return c.write(l, report, func() { c.planMerge(report) })
+	return c.write(l, report, rows)
+}
+
+// writeMergedGGUF writes a GGUF model with adapters merged into it: each tensor in
+// its format, or quantized as --type says.
+func (c *call) writeMergedGGUF(merged *formats.Model, report any, rows func()) error {
+	if !c.IsSet("type") || strings.EqualFold(c.String("type"), "auto") {
+		l, err := c.layoutGGUF(merged)
+		if err != nil {
+			return err
+		}
+		return c.write(l, report, rows)
+	}
+	f, ok := recipe.ParseFType(c.String("type"))
+	if !ok {
+		return usagef("auto, or one of "+fileTypeNames(), "--type can't be %q", c.String("type"))
+	}
+	return c.writeQuantized(merged, f, report, rows)
 }
 
 // mergeOptions reads the flags that say what to merge, and how.

@@ -3,11 +3,14 @@ package main
 import (
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform/adapter"
+	"github.com/loratool/loratool/transform/arch"
 )
 
 // splitStrength divides ADAPTER:STRENGTH, as llama.cpp writes it. What follows
@@ -25,9 +28,9 @@ func splitStrength(ref string) (name string, strength float64, err error) {
 	return ref[:i], strength, nil
 }
 
-// openAdapters opens adapters by their references. If it returns an error, it
-// has opened those before.
-func (c *call) openAdapters(refs []string) (adapters []adapter.Weighted, err error) {
+// openAdapters opens adapters for a base by their references. If it returns an
+// error, it has opened those before.
+func (c *call) openAdapters(refs []string, base *formats.Model) (adapters []adapter.Weighted, err error) {
 	for _, ref := range refs {
 		strength := 1.0
 		if _, err := os.Lstat(ref); err != nil { // a name may have a colon
@@ -35,7 +38,7 @@ func (c *call) openAdapters(refs []string) (adapters []adapter.Weighted, err err
 				return adapters, err
 			}
 		}
-		a, err := adapter.Open(ref)
+		a, err := openAdapter(ref, base)
 		if err != nil {
 			return adapters, err
 		}
@@ -64,4 +67,20 @@ func (c *call) dtype(none string) (formats.DType, error) {
 		return formats.Invalid, usagef(hint, "--dtype is missing")
 	}
 	return formats.Invalid, usagef(hint, "--dtype can't be %q", c.String("dtype"))
+}
+
+// openAdapter opens an adapter of PEFT, or a GGUF adapter as one.
+func openAdapter(ref string, base *formats.Model) (*adapter.Adapter, error) {
+	if !strings.EqualFold(filepath.Ext(ref), ".gguf") {
+		return adapter.Open(ref)
+	}
+	m, err := hf.Open(ref)
+	if err != nil {
+		return nil, err
+	}
+	a, err := arch.OpenAdapter(m, base)
+	if err != nil {
+		m.Close()
+	}
+	return a, err
 }

@@ -32,11 +32,14 @@ func (c *call) layout(m *formats.Model) (*formats.Layout, error) {
 	if strings.EqualFold(filepath.Ext(c.String("output")), ".safetensors") {
 		return safetensors.Layout(m)
 	}
-	size, err := parseSize(c.String("max-shard-size"), decimalUnits)
-	if err != nil {
-		return nil, usagef(c.cmd.see(), "--max-shard-size: %v", err)
+	var o hf.LayoutOptions
+	if s := c.String("max-shard-size"); s != "" {
+		var err error
+		if o.MaxShardSize, err = parseSize(s, decimalUnits); err != nil {
+			return nil, usagef(c.cmd.see(), "--max-shard-size: %v", err)
+		}
 	}
-	return hf.Layout(m, hf.LayoutOptions{MaxShardSize: size})
+	return hf.Layout(m, o)
 }
 
 // write brings the layout into being at OUT and prints where; with --dry-run it

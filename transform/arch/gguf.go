@@ -88,7 +88,7 @@ func encode(t *formats.Tensor, d formats.DType) (*formats.Tensor, error) {
 	if t.DType == d {
 		return t, nil
 	}
-	if formats.Decoder(t.DType) == nil || !t.DType.IsFloat() {
+	if formats.Decoder(t.DType) == nil || !t.DType.IsFloat() && !t.DType.IsQuantized() {
 		return nil, t.Error(formats.Reasonf(formats.ErrUnsupported, "%v can't become %v", t.DType, d))
 	}
 	info := t.Info

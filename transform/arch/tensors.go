@@ -11,14 +11,10 @@ import (
 	"github.com/loratool/loratool/formats"
 )
 
-// tensorsToGGUF returns the tensors of a checkpoint as GGUF has them, in the
-// checkpoint's order; stacked experts stand where the first of them did. It
-// returns an error that lists the tensors for which there is no rule.
+// tensorsToGGUF returns the tensors of a checkpoint as GGUF has them, with those
+// that are computed, whose key-values go into kv.
 func (a *Architecture) tensorsToGGUF(c *Config, kv *keyValues, in []*formats.Tensor) ([]*formats.Tensor, error) {
-	var (
-		out     []*formats.Tensor
-		unknown []string
-	)
+	var out []*formats.Tensor
 	if a.extra != nil {
 		extra, err := a.extra(c, kv)
 		if err != nil {
@@ -32,6 +28,18 @@ func (a *Architecture) tensorsToGGUF(c *Config, kv *keyValues, in []*formats.Ten
 			return nil, err
 		}
 	}
+	pairs, err := a.pairToGGUF(c, in)
+	return append(out, pairs...), err
+}
+
+// pairToGGUF returns the tensors that rules make of a checkpoint's, in the
+// checkpoint's order; stacked experts stand where the first of them did. It
+// returns an error that lists the tensors for which there is no rule.
+func (a *Architecture) pairToGGUF(c *Config, in []*formats.Tensor) ([]*formats.Tensor, error) {
+	var (
+		out     []*formats.Tensor
+		unknown []string
+	)
 	blocks := math.MaxInt
 	if a.surplus {
 		var err error
@@ -155,6 +163,15 @@ func (s *stack) toGGUF(c *Config) (*formats.Tensor, error) {
 // tensorsToHF returns the tensors of a GGUF model as a checkpoint has them. It is
 // the inverse of tensorsToGGUF, but for what only GGUF has.
 func (a *Architecture) tensorsToHF(c *Config, in []*formats.Tensor) ([]*formats.Tensor, error) {
+	out, err := a.pairToHF(c, in)
+	if err != nil || a.restore == nil {
+		return out, err
+	}
+	return a.restore(out)
+}
+
+// pairToHF is the inverse of pairToGGUF.
+func (a *Architecture) pairToHF(c *Config, in []*formats.Tensor) ([]*formats.Tensor, error) {
 	var (
 		out     []*formats.Tensor
 		unknown []string
@@ -206,9 +223,6 @@ func (a *Architecture) tensorsToHF(c *Config, in []*formats.Tensor) ([]*formats.
 	}
 	if len(unknown) > 0 {
 		return nil, unknownTensors(a, unknown)
-	}
-	if a.restore != nil {
-		return a.restore(out)
 	}
 	return out, nil
 }
