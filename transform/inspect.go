@@ -99,7 +99,11 @@ func (s *Summary) describe(config *strictjson.Object, metadata formats.Metadata)
 		}
 	}
 	if q := config.Object("quantization_config"); q != nil {
-		s.Quantization = cmp.Or(q.String("quant_method"), "of a kind that is not named")
+		s.Quantization = q.String("quant_method")
+		if s.Quantization == "" && q.Has("group_size") && q.Has("bits") {
+			s.Quantization = "mlx" // which names no method
+		}
+		s.Quantization = cmp.Or(s.Quantization, "of a kind that is not named")
 	}
 	if arch, ok := metadata.Get("general.architecture").(string); ok {
 		s.Architecture = arch

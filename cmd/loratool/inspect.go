@@ -105,8 +105,12 @@ func (c *call) printSummary(s *transform.Summary) {
 			c.row(0, "with", "%s", join(a.Notes))
 		}
 	}
-	c.row(0, "parameters", "%s", formatCount(s.Parameters))
-	c.row(0, "size", "%s of tensors, %.4g bits per weight", formatSize(s.Bytes), s.BitsPerWeight())
+	if s.Quantization != "" && s.Format == "safetensors" { // several weights are packed into a number
+		c.row(0, "size", "%s of tensors, %s numbers as they are stored", formatSize(s.Bytes), formatCount(s.Parameters))
+	} else {
+		c.row(0, "parameters", "%s", formatCount(s.Parameters))
+		c.row(0, "size", "%s of tensors, %.4g bits per weight", formatSize(s.Bytes), s.BitsPerWeight())
+	}
 	for i, d := range s.DTypes {
 		c.row(i, "dtypes", "%-8v %s, %s", d.DType, plural(d.Tensors, "%d tensor", "%d tensors"), formatSize(d.Bytes))
 	}
