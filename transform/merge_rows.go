@@ -21,6 +21,15 @@ type mergedRows struct {
 // more than one for convolutions.
 func (r *mergedRows) unit() int { return max(1, r.target.MatrixCols/max(1, r.target.NumCols())) }
 
+// source returns what is read: for a tensor that is only replaced, the values as
+// the adapter has them, which are then rounded once.
+func (r *mergedRows) source() *formats.Tensor {
+	if len(r.target.Ops) == 0 {
+		return r.target.Source
+	}
+	return r.target.Ground()
+}
+
 func (r *mergedRows) ReadRows(ctx context.Context, dst []byte, lo, hi int) error {
 	if len(dst) == 0 {
 		return nil
@@ -29,7 +38,7 @@ func (r *mergedRows) ReadRows(ctx context.Context, dst []byte, lo, hi int) error
 	from, to := lo/unit, (hi+unit-1)/unit
 	w := formats.BorrowFloats((to - from) * cols)
 	defer formats.ReturnFloats(w)
-	if err := r.target.Source.ReadFloats(ctx, w, from*unit, to*unit); err != nil {
+	if err := r.source().ReadFloats(ctx, w, from*unit, to*unit); err != nil {
 		return err
 	}
 	t := &adapter.Tile{Lo: from, Hi: to, Cols: cols, Base: w, W: w}
@@ -62,7 +71,7 @@ func (r *mergedRows) Scratch(n int) int64 {
 		rows = n
 	}
 	elements := int64(rows) * int64(r.target.MatrixCols)
-	total := 4*elements + r.target.Source.FloatScratch(rows*unit)
+	total := 4*elements + r.source().FloatScratch(rows*unit)
 	var most int64
 	for _, op := range r.target.Ops {
 		most = max(most, op.Scratch(rows))

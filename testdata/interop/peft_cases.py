@@ -134,6 +134,7 @@ OTHER = {
     "bdlora_bf16": (lambda: lm("llama"), dict(target_modules=ATT, r=4, use_bdlora=peft.tuners.lora.config.BdLoraConfig(target_modules_bd_a=["o_proj"], target_modules_bd_b=["q_proj"], match_strict=False, nblocks=4)), "bfloat16", {"rounding": "peft"}),
     "monteclora": (lambda: lm("llama"), dict(target_modules=["q_proj"], r=4, monteclora_config=peft.tuners.lora.config.MontecloraConfig()), "float32", {}),
     "velora": (lambda: lm("llama"), dict(target_modules=["q_proj"], r=4, velora_config=peft.tuners.lora.config.VeloraConfig()), "float32", {}),
+    "copies_in_f32": (lambda: lm("llama"), dict(target_modules=["q_proj", "embed_tokens", "lm_head"], r=4), "bfloat16", {"rounding": "peft", "train": "float32"}),
     "two_dora": (lambda: lm("llama"), [dict(target_modules=["q_proj", "down_proj"], r=4, use_dora=True), dict(target_modules=["q_proj", "v_proj"], r=3, use_dora=True)], "float32", {"rounding": "peft"}),
     "dora_and_lora": (lambda: lm("llama"), [dict(target_modules=["q_proj", "down_proj"], r=4), dict(target_modules=["q_proj", "v_proj"], r=3, use_dora=True)], "float32", {"rounding": "peft"}),
     "three_in_turn": (lambda: lm("llama"), [dict(target_modules=ATT, r=4), dict(target_modules=ATT, r=3), dict(target_modules=ATT + ["embed_tokens"], r=2)], "bfloat16", {"rounding": "peft"}),
@@ -203,6 +204,10 @@ def make(name, out):
         model.config.name_or_path = model.name_or_path = os.path.abspath(base)
         model.resize_token_embeddings(o["grow"])
         randomize_new(model, generator)
+    if "train" in o:
+        model = model.to(getattr(torch, o["train"]))
+        with torch.no_grad():
+            model.get_input_embeddings().weight.mul_(1.001)
     configs = [configuration(a) for a in (arguments if isinstance(arguments, list) else [arguments])]
     folders = [adapter] if len(configs) == 1 else [adapter + "_%d" % (i + 1) for i in range(len(configs))]
     for config, f in zip(configs, folders):

@@ -217,7 +217,7 @@ func (b *builder) applyFactors(m *module, t *Target, f *factors, byColumns bool,
 		b.apply(t, residual)
 	case f.magnitude != nil:
 		delta.scale = float32(f.scale)
-		dora, err := newDoRA(delta, *f.magnitude, t.Source, t.MatrixRows(), byColumns, float32(b.adapter.Strength))
+		dora, err := newDoRA(delta, *f.magnitude, t.Ground(), t.MatrixRows(), byColumns, float32(b.adapter.Strength))
 		if err != nil {
 			return err
 		}

@@ -74,5 +74,5 @@ func (b *builder) residual(m *module, t *Target, f *factors, byColumns bool) (*r
 	if rank >= min(t.Shape[0], t.Shape[1]) && kind == "kasa" || rank > min(t.Shape[0], t.Shape[1]) {
 		return nil, b.mismatch(f.a.Tensor, "rank %d, but the base's %s of shape %v has not as many directions", rank, t.Name, t.Shape)
 	}
-	return &residual{kind: kind, base: t.Source, rank: rank, strength: float32(b.adapter.Strength)}, nil
+	return &residual{kind: kind, base: t.Ground(), rank: rank, strength: float32(b.adapter.Strength)}, nil
 }
