@@ -15,8 +15,9 @@ test: ## run the tests; they need nothing but Go
 # The peers are in the Python environment that ".ci/run interop" makes.
 PYTHON ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/loratool-ci/venv/bin/python
 
-bench: build ## measure merging side by side with PEFT and cp (after "make ci", or with PYTHON=… that has peft)
+bench: build ## measure merging and extracting side by side with PEFT, cp and torch (after "make ci", or with PYTHON=… that has peft)
 	$(PYTHON) .ci/bench/merge.py dist/loratool dist/bench
+	$(PYTHON) .ci/bench/extract.py dist/loratool dist/bench
 
 generate: ## make the assembly from its generator
 	go generate ./...

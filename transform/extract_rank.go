@@ -67,7 +67,7 @@ func (x *extraction) spend(parameters int64) {
 			var gain float64
 			for _, j := range jobs {
 				if j.dec != nil && i < j.dec.Rank {
-					gain += j.dec.Values[i] * j.dec.Values[i]
+					gain += float64(j.dec.Values[i] * j.dec.Values[i])
 				}
 			}
 			if gain == 0 {

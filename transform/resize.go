@@ -277,7 +277,7 @@ func (p *loraPair) decompose(ctx context.Context, o *ResizeOptions, common int) 
 		p.values = append(p.values, values)
 		var norm2 float64
 		for _, s := range values {
-			norm2 += s * s
+			norm2 += float64(s * s)
 		}
 		p.norm2 += norm2
 		goal := lowrank.Goal{Rank: o.Rank}

@@ -114,7 +114,7 @@ func (x *extraction) spectrumReport() *SpectrumReport {
 func rankFor(values []float64, energy float64) int {
 	var sum float64
 	for i, v := range values {
-		if sum += v * v; sum >= energy {
+		if sum += float64(v * v); sum >= energy {
 			return i + 1
 		}
 	}
