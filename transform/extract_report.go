@@ -86,7 +86,13 @@ func (j *job) layerReport() *LayerReport {
 		r.WeightedError = math.Sqrt(max(j.result.WeightedError2, 0) / j.dec.Norm2)
 	}
 	r.Energy = max(1-r.RelativeError*r.RelativeError, 0)
-	if best := j.dec.BestError2; best > 0 && j.result.Rank == j.dec.Rank {
+	// Where the rank is less than that of the decomposition, the best error has the
+	// singular values between the two in it, which are at least those found.
+	best := j.dec.BestError2
+	for _, v := range j.dec.Values[j.result.Rank:j.dec.Rank] {
+		best += float64(v * v)
+	}
+	if best > 0 {
 		r.AtMost = max(math.Sqrt(j.result.WeightedError2/best), 1)
 	}
 	return r
