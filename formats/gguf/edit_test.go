@@ -3,6 +3,7 @@ package gguf
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,16 +115,17 @@ func TestEditAfterCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved := filepath.Join(filepath.Dir(path), ".m.gguf.loratool-head")
+	saved := filepath.Join(filepath.Dir(path), ".m.gguf.head.loratool")
 
 	// Half of the new header is written, and the process dies: what a crash in
 	// the middle leaves is what EditHead leaves if it is stopped there.
-	torn := append(bytes.Clone(edited[:200]), bytes.Repeat([]byte{0xee}, 100)...)
-	torn = append(torn, edited[300:]...)
+	torn := append(bytes.Clone(edited[:100]), data[100:]...)
+	torn[4]++ // the version, in a way that no edit makes
 	if err := os.WriteFile(path, torn, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	head := formats.SavedHead(data[:len(edited)/2])
+	half := len(edited) / 2
+	head := formats.SavedHead(data[:half], torn[:half])
 	for _, n := range []int{0, 10, len(head) - 1, len(head)} {
 		if err := os.WriteFile(saved, head[:n], 0o600); err != nil {
 			t.Fatal(err)
@@ -179,5 +181,38 @@ func TestSet(t *testing.T) {
 		if _, err := Set(m, bad); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
+	}
+}
+
+// What a crash left is of no use for a file that took the place of the damaged one.
+func TestEditAfterReplacement(t *testing.T) {
+	path := write(t, sample(binary.LittleEndian, 3).b)
+	old := bytes.Repeat([]byte{1}, 400)
+	saved := filepath.Join(filepath.Dir(path), ".m.gguf.head.loratool")
+	if err := os.WriteFile(saved, formats.SavedHead(old, bytes.Repeat([]byte{2}, 400)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := EditInPlace(path, setting("u8=9")); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	m, err := formats.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if got := m.Metadata.Get("u8"); got != uint8(9) {
+		t.Errorf("u8 is %v", got)
+	}
+}
+
+// A link may lead to a file that others use, as in the Hugging Face cache.
+func TestEditRefusesLinks(t *testing.T) {
+	path := write(t, sample(binary.LittleEndian, 3).b)
+	link := filepath.Join(filepath.Dir(path), "link.gguf")
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	if _, err := EditInPlace(link, setting("u8=9")); !errors.Is(err, formats.ErrOutput) {
+		t.Errorf("a link: %v", err)
 	}
 }
