@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/transform/lowrank"
+	"github.com/loratool/loratool/transform/shrink"
 )
 
 // ExtractOptions say how well a fine-tune is to be described, and how. Exactly
@@ -139,7 +141,7 @@ func Extract(ctx context.Context, base, tuned *formats.Model, o ExtractOptions) 
 func factorDType(p *modelPair) formats.DType {
 	count := map[formats.DType]int{}
 	for _, l := range p.layers {
-		count[l.base.DType]++
+		count[cmp.Or(shrink.ComputeDType(l.base), l.base.DType)]++
 	}
 	best := formats.F32
 	for _, d := range []formats.DType{formats.BF16, formats.F16} {

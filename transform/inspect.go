@@ -3,12 +3,14 @@ package transform
 import (
 	"cmp"
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/formats/strictjson"
+	"github.com/loratool/loratool/transform/shrink"
 )
 
 // A Summary says what a model is.
@@ -19,6 +21,8 @@ type Summary struct {
 	Layers       int64           `json:"layers,omitempty"`
 	Adapter      *AdapterSummary `json:"adapter,omitempty"`
 	Quantization string          `json:"quantization,omitempty"` // quant_method of config.json
+	Scheme       string          `json:"scheme,omitempty"`       // of it, in words, if loratool can read it
+	Weights      int64           `json:"weights,omitempty"`      // what the parameters are when they are decoded
 	Files        []FileSummary   `json:"files"`                  // that hold weights
 	Assets       []string        `json:"assets,omitempty"`       // names of the folder's other files
 	Tensors      int             `json:"tensors"`
@@ -46,7 +50,7 @@ func (s *Summary) BitsPerWeight() float64 {
 	if s.Parameters == 0 {
 		return 0
 	}
-	return 8 * float64(s.Bytes) / float64(s.Parameters)
+	return 8 * float64(s.Bytes) / float64(cmp.Or(s.Weights, s.Parameters))
 }
 
 // Inspect says what a model is. It reads headers and small files, and of tensors
@@ -65,6 +69,18 @@ func Inspect(ctx context.Context, m *formats.Model) (*Summary, error) {
 		return nil, err
 	}
 	s.describe(config, m.Metadata)
+	if s.Quantization, err = shrink.Method(m); err != nil {
+		return nil, err
+	}
+	if s.Quantization != "" {
+		plain, source, err := shrink.Dequantize(m)
+		if err != nil && !errors.Is(err, formats.ErrUnsupported) {
+			return nil, err
+		}
+		if source != nil {
+			s.Scheme, s.Weights = source.Scheme, plain.NumParameters()
+		}
+	}
 	s.Adapter, err = summarizeAdapter(ctx, m)
 	return s, err
 }
@@ -97,13 +113,6 @@ func (s *Summary) describe(config *strictjson.Object, metadata formats.Metadata)
 		if n, ok := config.Int(key); ok && s.Layers == 0 {
 			s.Layers = n
 		}
-	}
-	if q := config.Object("quantization_config"); q != nil {
-		s.Quantization = q.String("quant_method")
-		if s.Quantization == "" && q.Has("group_size") && q.Has("bits") {
-			s.Quantization = "mlx" // which names no method
-		}
-		s.Quantization = cmp.Or(s.Quantization, "of a kind that is not named")
 	}
 	if arch, ok := metadata.Get("general.architecture").(string); ok {
 		s.Architecture = arch

@@ -7,6 +7,7 @@ import (
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform/adapter"
+	"github.com/loratool/loratool/transform/shrink"
 )
 
 // Rounding is the order of roundings of a merge.
@@ -55,6 +56,9 @@ type MergeOptions struct {
 // headers, and the adapters once for their digests; all else happens when the
 // model is written. The inputs must stay open until then.
 //
+// Of a base that [shrink.Dequantize] decodes, the exact values are added to; what it
+// decoded becomes the format that its loaders compute with, unless o says another.
+//
 // Tensors that no adapter changes are copied as they are. config.json is brought
 // up to date: tied embeddings, size of the vocabulary, number of layers, number
 // format. The metadata says what was merged. Of a GGUF base each tensor keeps its
@@ -102,7 +106,9 @@ func Merge(base *formats.Model, adapters []adapter.Weighted, o MergeOptions) (*f
 		out.Files = withFiles(out.Files, adapters[plan.Tokenizer].Files)
 	}
 	report := newMergeReport(base, plan, merged, &o)
-	if o.DType != formats.Invalid {
+	if o.DType == formats.Invalid {
+		out = shrink.Round(out)
+	} else {
 		if out, _, err = Cast(out, o.DType); err != nil { // of what the merge did not touch
 			return nil, nil, err
 		}
@@ -116,8 +122,11 @@ func mergedTensor(t *adapter.Target, o *MergeOptions) *formats.Tensor {
 		return t.Base
 	}
 	info := t.Info
-	if o.DType != formats.Invalid && info.DType.IsFloat() {
+	switch d := shrink.ComputeDType(t.Base); {
+	case o.DType != formats.Invalid && info.DType.IsFloat():
 		info.DType = o.DType
+	case o.DType == formats.Invalid && d != formats.Invalid:
+		info.DType = d
 	}
 	if len(t.Ops) == 0 && t.SourceOf < 0 && info.DType == t.Source.DType {
 		return &formats.Tensor{Info: info, Rows: t.Source.Rows} // the base's under another name

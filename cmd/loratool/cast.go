@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform"
 )
 
@@ -16,10 +15,14 @@ var castCommand = &command{
 		rest is in. F16 ends at 65504: each tensor whose numbers do not fit is named in a warning, with how
 		many became infinite and how many became zero.
 
+		The weights of a quantized checkpoint (bitsandbytes, MLX, compressed-tensors, FP8, GPTQ, AWQ, MXFP4,
+		NVFP4) are decoded first: to what its loader computes with.
+
 		OUT is a checkpoint folder with the config brought up to date, or a single file if it ends in
 		.safetensors.`,
 	examples: []example{
 		{"halve a checkpoint in F32", "loratool cast ./model -o ./model-bf16 --dtype bf16"},
+		{"a 4-bit checkpoint, back to half precision", "loratool cast ./model-nf4 -o ./model-bf16 --dtype bf16"},
 		{"a single file; say first what it takes", "loratool cast adapter.safetensors -o small.safetensors --dtype f16 --dry-run"},
 	},
 	flags: flagList(
@@ -36,7 +39,7 @@ func runCast(c *call) error {
 	if err != nil {
 		return err
 	}
-	m, err := hf.Open(c.operand(0))
+	m, err := c.openModel(c.operand(0))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform/arch"
+	"github.com/loratool/loratool/transform/shrink"
 )
 
 var convertCommand = &command{
@@ -70,6 +71,14 @@ func runConvert(c *call) error {
 	case !c.wantsGGUF():
 		return usagef("-o "+filepath.Base(c.String("output"))+".gguf makes GGUF of it; loratool cast changes the number format of a checkpoint",
 			"-o %s is no GGUF file", c.String("output"))
+	}
+	// The experts of gpt-oss become GGUF's MXFP4 as they are.
+	if method, err := shrink.Method(m); err != nil || method != "mxfp4" {
+		plain, _, err := c.decode(m)
+		if err != nil {
+			return err
+		}
+		m = shrink.Round(plain)
 	}
 	return c.writeGGUF(m, nil, nil)
 }

@@ -29,7 +29,8 @@ var rooms = []room{
 	{"transform/adapter", []string{"formats", "kernels", "transform/adapter", "transform/lowrank"}, []string{"gonum.org/v1/gonum"}},
 	{"transform/arch", []string{"formats", "kernels", "transform/adapter", "transform/arch"},
 		[]string{"go.yaml.in/yaml/v3", "google.golang.org/protobuf"}}, // the model card's front matter; SentencePiece
-	{"transform/", []string{"formats", "kernels", "transform/adapter", "transform/arch", "transform/lowrank", "transform/recipe", "transform/report"},
+	{"transform/shrink", []string{"formats", "kernels"}, nil},
+	{"transform/", []string{"formats", "kernels", "transform/adapter", "transform/arch", "transform/lowrank", "transform/recipe", "transform/report", "transform/shrink"},
 		[]string{"golang.org/x/sync", "gonum.org/v1/plot", "google.golang.org/protobuf", "go.yaml.in/yaml/v3"}},
 	{"formats/", []string{"formats", "kernels"},
 		[]string{"golang.org/x/sys", "golang.org/x/sync", "github.com/nlpodyssey/safetensors", "github.com/nlpodyssey/gopickle",

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/loratool/loratool/formats"
-	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform"
 )
 
@@ -31,12 +30,12 @@ var diffCommand = &command{
 }
 
 func runDiff(c *call) error {
-	a, err := hf.Open(c.operand(0))
+	a, err := c.openModel(c.operand(0))
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	b, err := hf.Open(c.operand(1))
+	b, err := c.openModel(c.operand(1))
 	if err != nil {
 		return err
 	}

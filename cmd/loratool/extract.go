@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/loratool/loratool/formats"
-	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/formats/imatrix"
 	"github.com/loratool/loratool/transform"
 )
@@ -118,10 +117,10 @@ func runExtract(c *call) error {
 
 // openPair opens the base and the fine-tuned model.
 func (c *call) openPair() (base, tuned *formats.Model, closeBoth func(), err error) {
-	if base, err = hf.Open(c.operand(0)); err != nil {
+	if base, err = c.openModel(c.operand(0)); err != nil {
 		return nil, nil, nil, err
 	}
-	if tuned, err = hf.Open(c.operand(1)); err != nil {
+	if tuned, err = c.openModel(c.operand(1)); err != nil {
 		base.Close()
 		return nil, nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -85,7 +86,7 @@ func (c *call) printSummary(s *transform.Summary) {
 		c.row(0, "architecture", "%s%s", s.Architecture, plural(int(s.Layers), ", %d layer", ", %d layers"))
 	}
 	if s.Quantization != "" {
-		c.row(0, "quantization", "%s", s.Quantization)
+		c.row(0, "quantization", "%s", cmp.Or(s.Scheme, s.Quantization))
 	}
 	if a := s.Adapter; a != nil {
 		c.row(0, "adapter", "%s%s", a.Type, plural(a.Modules, ", %d module", ", %d modules"))
@@ -105,10 +106,10 @@ func (c *call) printSummary(s *transform.Summary) {
 			c.row(0, "with", "%s", join(a.Notes))
 		}
 	}
-	if s.Quantization != "" && s.Format == "safetensors" { // several weights are packed into a number
+	if s.Quantization != "" && s.Weights == 0 && s.Format == "safetensors" { // several weights are packed into a number
 		c.row(0, "size", "%s of tensors, %s numbers as they are stored", formatSize(s.Bytes), formatCount(s.Parameters))
 	} else {
-		c.row(0, "parameters", "%s", formatCount(s.Parameters))
+		c.row(0, "parameters", "%s", formatCount(cmp.Or(s.Weights, s.Parameters)))
 		c.row(0, "size", "%s of tensors, %.4g bits per weight", formatSize(s.Bytes), s.BitsPerWeight())
 	}
 	for i, d := range s.DTypes {

@@ -6,7 +6,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/loratool/loratool/formats"
-	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform"
 	"github.com/loratool/loratool/transform/adapter"
 	"github.com/loratool/loratool/transform/recipe"
@@ -60,7 +59,7 @@ func runMerge(c *call) (err error) {
 	if err != nil {
 		return err
 	}
-	base, err := hf.Open(c.operand(0))
+	base, source, err := c.openSource(c.operand(0))
 	if err != nil {
 		return err
 	}
@@ -79,6 +78,9 @@ func runMerge(c *call) (err error) {
 		return err
 	}
 	c.explainMerge(report)
+	if source != nil && o.DType == formats.Invalid {
+		c.infof("the merged model is not quantized: its weights are %v", source.DType)
+	}
 	rows := func() { c.planMerge(report) }
 	switch {
 	case base.Format == "gguf" && !c.wantsGGUF():
