@@ -2,21 +2,25 @@ package kernels
 
 // fit finds scales and mins for the 256 values of x.
 func (b *affineSubBlocks) fit(fits *[8]affineFit, x, weights []float32, plain, weighted *affineSearch) {
-	var w [32]float32
+	var w [superBlock]float32
 	var scales, mins, sums [8]float32
 	sigma2 := float32(2 * sumSquares32(x) / superBlock)
-	for i := range fits {
-		xs := x[32*i:][:32]
-		search := plain
+	search := plain
+	if weights != nil {
+		search = weighted
+	}
+	for i := range sums {
+		ws, xs := w[32*i:][:32], x[32*i:][:32]
 		if weights == nil {
-			deviationWeights(w[:], xs)
+			deviationWeights(ws, xs)
 		} else {
-			importanceWeights(w[:], xs, weights[32*i:], sigma2)
-			sums[i] = sum(w[:])
-			search = weighted
+			importanceWeights(ws, xs, weights[32*i:], sigma2)
+			sums[i] = sum(ws)
 		}
-		fits[i] = search.fit(xs, w[:])
-		scales[i], mins[i] = fits[i].scale, -fits[i].min
+	}
+	search.fitGroups(fits[:], x, w[:])
+	for i, f := range fits {
+		scales[i], mins[i] = f.scale, -f.min
 	}
 	if weights == nil {
 		b.scaleUnweighted(&scales, &mins)

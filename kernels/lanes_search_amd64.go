@@ -29,7 +29,7 @@ type affineSteps struct {
 func (s *affineSearch) lanes() *affineSteps {
 	t := &affineSteps{top: float32(s.top), count: s.steps + 1, absolute: s.absolute}
 	for i := range t.count {
-		t.widths[i] = s.start + float32(s.step*float32(i)) + t.top
+		t.widths[i] = s.width(i)
 		if t.widths[i] < t.top+0.499 {
 			t.free++
 		}
@@ -79,14 +79,7 @@ type symmetricSteps struct {
 }
 
 func newSymmetricSteps(half float32) *symmetricSteps {
-	s := &symmetricSteps{half: half}
-	ends := append(s.ends[:0], -half)
-	for i := -9; i <= 9; i++ {
-		if i != 0 {
-			ends = append(ends, -(half + float32(0.1*float32(i))))
-		}
-	}
-	return s
+	return &symmetricSteps{half, symmetricEnds(half)}
 }
 
 // fit is fitSymmetric of n columns. scratch is room for as many.

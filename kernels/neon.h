@@ -19,6 +19,25 @@
 #define FSUB4S(m, n, d)  WORD $(0x4EA0D400 | (m)<<16 | (n)<<5 | (d))
 #define FMUL4S(m, n, d)  WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d))
 
+// Vd = Vn / Vm, the greater and the lesser of Vn and Vm, of .4S
+#define FDIV4S(m, n, d)  WORD $(0x6E20FC00 | (m)<<16 | (n)<<5 | (d))
+#define FMAX4S(m, n, d)  WORD $(0x4E20F400 | (m)<<16 | (n)<<5 | (d))
+#define FMIN4S(m, n, d)  WORD $(0x4EA0F400 | (m)<<16 | (n)<<5 | (d))
+
+// Vd = all ones in the lanes where Vn = Vm, Vn > Vm, and |Vn| >= |Vm|, of .4S; no bits
+// where one of them is NaN
+#define FCMEQ4S(m, n, d)  WORD $(0x4E20E400 | (m)<<16 | (n)<<5 | (d))
+#define FCMGT4S(m, n, d)  WORD $(0x6EA0E400 | (m)<<16 | (n)<<5 | (d))
+#define FACGE4S(m, n, d)  WORD $(0x6E20EC00 | (m)<<16 | (n)<<5 | (d))
+
+// FABS and FRINTN Vn.4S, Vd.4S: the magnitude, and the nearest integer, ties to even
+#define FABS4S(n, d)    WORD $(0x4EA0F800 | (n)<<5 | (d))
+#define FRINTN4S(n, d)  WORD $(0x4E218800 | (n)<<5 | (d))
+
+// REPLACE sets the bits of Vd under the mask Vm to those of Vn: BIT, which Go has as VBIT,
+// for macros that get registers as numbers.
+#define REPLACE(m, n, d)  WORD $(0x6EA01C00 | (m)<<16 | (n)<<5 | (d))
+
 // FCVTAS and FCVTZS Vn.4S, Vd.4S: float32 to int32, to nearest with ties away from zero,
 // and towards zero; SCVTF back
 #define FCVTAS4S(n, d)  WORD $(0x4E21C800 | (n)<<5 | (d))

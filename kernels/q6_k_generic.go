@@ -10,9 +10,9 @@ func quantizeQ6_KGeneric(dst []byte, src []float32, rowLen int, weights []float3
 func quantizeBlockQ6_K(dst []byte, x, weights []float32) {
 	var fits [16]symmetricFit
 	var fitted [16]float32
-	for i := range fits {
-		fits[i] = fitSymmetric(x[16*i:][:16], blockWeights(weights, 16*i, superBlock, 16), 32)
-		fitted[i] = fits[i].scale
+	fitSymmetricGroups(fits[:], x, weights, 32)
+	for i, f := range fits {
+		fitted[i] = f.scale
 	}
 	var scales [16]int8
 	d, ok := scaleQ6_K(&scales, &fitted)

@@ -10,6 +10,11 @@ type affineSearch struct {
 	absolute    bool // sum |error| rather than its square
 }
 
+// width returns how many levels wide step i makes the span of x.
+func (s *affineSearch) width(i int) float32 {
+	return s.start + float32(s.step*float32(i)) + float32(s.top)
+}
+
 // An affineFit is the outcome of a search: x ≈ scale·level + min, where the level
 // of x is nearestLevel((x-base)·inverse, 0, top). These levels belong to the step
 // that won, whose scale and min were fitted to them afterwards: scale is not
@@ -65,13 +70,12 @@ func (s *affineSearch) fit(x, w []float32) affineFit {
 	if hi == lo {
 		return affineFit{min: lo}
 	}
-	top := float32(s.top)
-	best := affineFit{min: lo, inverse: top / (hi - lo), base: lo}
+	best := affineFit{min: lo, inverse: float32(s.top) / (hi - lo), base: lo}
 	best.scale = 1 / best.inverse
 	bestError := s.error(x, w, &best, best.scale, best.min)
 	for i := range s.steps + 1 {
 		trial := affineFit{base: best.min}
-		trial.inverse = (s.start + float32(s.step*float32(i)) + top) / (hi - trial.base)
+		trial.inverse = s.width(i) / (hi - trial.base)
 		var sumL, sumL2, sumXL float32
 		for j, v := range x {
 			l := float32(nearestLevel(trial.inverse*(v-trial.base), 0, s.top))

@@ -35,17 +35,15 @@ func fitSymmetric(x, w []float32, half int32) symmetricFit {
 	if magnitude < tiny {
 		return symmetricFit{}
 	}
-	best := symmetricFit{inverse: -float32(half) / peak}
+	ends := symmetricEnds(float32(half))
+	best := symmetricFit{inverse: ends[0] / peak}
 	sumXL, sumL2 := sumLevels(x, w, best.inverse, half)
 	if sumL2 != 0 {
 		best.scale = sumXL / sumL2
 	}
 	bestGain := float32(best.scale * sumXL)
-	for i := -9; i <= 9; i++ {
-		if i == 0 {
-			continue
-		}
-		inverse := -(float32(half) + float32(0.1*float32(i))) / peak
+	for _, end := range ends[1:] {
+		inverse := end / peak
 		sumXL, sumL2 = sumLevels(x, w, inverse, half)
 		if sumL2 > 0 && float32(sumXL*sumXL) > float32(bestGain*sumL2) {
 			best = symmetricFit{scale: sumXL / sumL2, inverse: inverse}
@@ -53,6 +51,17 @@ func fitSymmetric(x, w []float32, half int32) symmetricFit {
 		}
 	}
 	return best
+}
+
+// symmetricEnds returns what the trial scales bring the value of the greatest magnitude
+// to, in the order of the trials: -half first, then from 0.9 above it to 0.9 below.
+func symmetricEnds(half float32) (ends [19]float32) {
+	ends[0] = -half
+	for i := range 9 {
+		ends[1+i] = -(half + float32(0.1*float32(i-9)))
+		ends[10+i] = -(half + float32(0.1*float32(i+1)))
+	}
+	return ends
 }
 
 // sumLevels returns Σ w·x·l and Σ w·l² for l = nearestLevel(inverse·x, -half, half-1).
