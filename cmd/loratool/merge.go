@@ -9,6 +9,7 @@ import (
 	"github.com/loratool/loratool/transform"
 	"github.com/loratool/loratool/transform/adapter"
 	"github.com/loratool/loratool/transform/recipe"
+	"github.com/loratool/loratool/transform/shrink"
 )
 
 var mergeCommand = &command{
@@ -26,12 +27,16 @@ var mergeCommand = &command{
 		OUT is a folder, or a single file if it ends in .safetensors. OUT.gguf is the merged model converted
 		to GGUF as convert does it, and with --type quantized, in one go.
 
+		With --type and one of quantize's types of checkpoints, such as nf4, the merged model is quantized
+		in the same pass. A base that is quantized itself is decoded, and the result is in 16 bits.
+
 		BASE may be GGUF itself. Then each tensor keeps its number format, if --type does not say otherwise,
 		and what no adapter changes is copied. ADAPTER may be a GGUF adapter, too.`,
 	examples: []example{
 		{"one adapter", "loratool merge ./base --lora ./my-adapter -o ./merged"},
 		{"two, at different strengths, from the Hugging Face cache", "loratool merge org/base --lora org/style:0.8 --lora ./facts:0.3 -o ./merged"},
 		{"from adapter to a quantized file", "loratool merge ./base --lora ./my-adapter -o merged-Q4_K_M.gguf --type Q4_K_M"},
+		{"merged and quantized for bitsandbytes, in one pass", "loratool merge ./base --lora ./my-adapter -o ./merged-nf4 --type nf4"},
 		{"what would it do, and what does it take?", "loratool merge ./base --lora ./my-adapter -o ./merged --dry-run"},
 	},
 	flags: flagList(
@@ -42,7 +47,7 @@ var mergeCommand = &command{
 		&cli.BoolFlag{Name: "grow-vocab", Usage: "take over an adapter's vocabulary of another size, with its tokenizer"},
 		&cli.BoolFlag{Name: "allow-unmatched", Usage: "leave out, with a warning, what has no place in the base"},
 		&cli.BoolFlag{Name: "allow-nonfinite", Usage: "let NaN and infinities pass"},
-		typeFlag(), preFlag(), recipeFlags(),
+		typeFlag(), preFlag(), recipeFlags(), shrinkFlags(),
 		outputFlags(), shardFlag(), workFlags(),
 	),
 	choices: map[string][]string{
@@ -93,6 +98,12 @@ func runMerge(c *call) (err error) {
 		}
 		return c.writeGGUF(merged, report, rows)
 	case c.IsSet("type"):
+		if t, ok := shrink.ParseType(c.String("type")); ok {
+			if source != nil {
+				c.warnf("%s was quantized (%s), and so is the result again: start from the original if there is one", base.Path, source.Scheme)
+			}
+			return c.writeShrunk(merged, base, t, report, rows)
+		}
 		return usagef("-o OUT.gguf makes GGUF of the merged model", "--type is for GGUF, and -o %s is none", c.String("output"))
 	}
 	l, err := c.layout(merged)

@@ -13,12 +13,13 @@ import (
 	"github.com/loratool/loratool/formats/imatrix"
 	"github.com/loratool/loratool/transform"
 	"github.com/loratool/loratool/transform/recipe"
+	"github.com/loratool/loratool/transform/shrink"
 )
 
 var quantizeCommand = &command{
 	name:    "quantize",
-	form:    "MODEL.gguf [TYPE] -o OUT.gguf",
-	summary: "make a GGUF model smaller: the files of llama-quantize, byte by byte",
+	form:    "MODEL [TYPE] -o OUT",
+	summary: "make a model smaller: GGUF as llama-quantize does, or a checkpoint for its loaders",
 	about: `TYPE is a recipe such as Q4_K_M: a number format for most tensors, and a better one for those that
 		matter more. ` + fileTypeNames() + `, or COPY.
 
@@ -33,17 +34,25 @@ var quantizeCommand = &command{
 		With --report, what was lost of each tensor is measured and written, too; a report that ends in .html
 		is a page with plots, any other is JSON.
 
-		OUT is a file, or a folder of shards with --max-shard-size or --keep-split.`,
+		Of a checkpoint folder, TYPE makes another one: ` + shrinkTypeNames() + `.
+		nf4 and int8-bnb are for transformers with bitsandbytes, mlx for mlx-lm, the others for vLLM and for
+		transformers with compressed-tensors. NF4 and MLX are those libraries' own bytes. Linear layers are
+		quantized; embeddings (but for MLX), outputs, routers and what does not divide into groups stay as they
+		are, and config.json says so.
+
+		OUT is a checkpoint's folder, or a GGUF file, or a folder of shards with --max-shard-size or --keep-split.`,
 	examples: []example{
 		{"the usual choice", "loratool quantize model-f16.gguf Q4_K_M -o model-Q4_K_M.gguf"},
 		{"with an importance matrix, and a better output", "loratool quantize model.gguf IQ3_XS -o small.gguf --imatrix imatrix.gguf --output-tensor-type q8_0"},
 		{"as good as two gigabytes can be", "loratool quantize model.gguf -o small.gguf --target-size 2GB"},
+		{"a checkpoint in 4 bits, for bitsandbytes", "loratool quantize ./model nf4 -o ./model-nf4"},
+		{"4 bits for vLLM, with some layers in 8", "loratool quantize ./model w4a16 -o ./small --search --module 'down_proj=fp8' --report report.html"},
 		{"what would become of each tensor?", "loratool quantize model.gguf Q5_K_M -o out.gguf --dry-run -v"},
 	},
 	flags: flagList(
 		&cli.StringFlag{Name: "target-size", Usage: "`SIZE` of the file at most, instead of TYPE; G is 10^9 here"},
 		&cli.Float64Flag{Name: "target-bpw", Usage: "`BITS` per weight at most, instead of TYPE"},
-		recipeFlags(),
+		recipeFlags(), shrinkFlags(),
 		&cli.IntSliceFlag{Name: "prune-layers", Usage: "leave out layer `N`, and number those after it anew; may be repeated"},
 		&cli.StringSliceFlag{Name: "override-kv", Usage: "`KEY=TYPE:VALUE`: set metadata; TYPE is int, float, bool or str; may be repeated"},
 		outputFlags(), splitFlags(), workFlags(),
@@ -85,6 +94,12 @@ func fileTypeNames() string {
 }
 
 func runQuantize(c *call) error {
+	if t, ok := shrink.ParseType(c.operand(1)); ok {
+		return c.runShrink(t)
+	}
+	if err := c.noShrinkFlags(); err != nil {
+		return err
+	}
 	var o transform.QuantizeOptions
 	target, err := c.sizeTarget(&o)
 	if err != nil {
@@ -127,7 +142,7 @@ func (c *call) sizeTarget(o *transform.QuantizeOptions) (target transform.SizeTa
 		}
 		var ok bool
 		if o.Recipe.FType, ok = recipe.ParseFType(c.operand(1)); !ok {
-			return target, usagef("one of "+fileTypeNames()+", COPY", "there is no type %q", c.operand(1))
+			return target, usagef("one of "+fileTypeNames()+", COPY, or "+shrinkTypeNames(), "there is no type %q", c.operand(1))
 		}
 	case c.NArg() > 1 || size != "" && c.IsSet("target-bpw"):
 		return target, usagef(c.cmd.see(), "TYPE, --target-size and --target-bpw are three ways to say how large the result shall be")

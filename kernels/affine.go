@@ -1,0 +1,75 @@
+package kernels
+
+import "math"
+
+// AffineGroups finds scales and biases for codes of so many bits, as MLX does: the end of
+// the range that is farther from zero gets an exact code, and zero gets one too.
+//
+//	n = 2^bits − 1
+//	s = max((max−min)/n, 1e−7), negative unless |min| > |max|
+//	e = min if |min| > |max|, else max
+//	q = round(e/s); if q ≠ 0: s = e/q, b = e; else b = 0
+//
+// in float32, rounding to nearest even. [EncodeAffine] makes the codes.
+func AffineGroups(scales, biases, x []float32, group, bits int) {
+	checkGroups("AffineGroups", len(scales), len(x), group)
+	checkGroups("AffineGroups", len(biases), len(x), group)
+	n := float32(int(1)<<bits - 1)
+	for i := range scales {
+		low, high := extremes(x[i*group : min((i+1)*group, len(x))])
+		s, e := max((high-low)/n, 1e-7), low
+		if !(abs32(low) > abs32(high)) {
+			s, e = -s, high
+		}
+		q, b := float32(math.RoundToEven(float64(e/s))), float32(0)
+		if q != 0 {
+			s, b = e/q, e
+		}
+		scales[i], biases[i] = s, b
+	}
+}
+
+// extremes returns the least and the greatest value.
+func extremes(x []float32) (low, high float32) { return extremesOf(x) }
+
+func extremesGeneric(x []float32) (low, high float32) {
+	low, high = x[0], x[0]
+	for _, v := range x[1:] {
+		if v < low {
+			low = v
+		}
+		if v > high {
+			high = v
+		}
+	}
+	return low, high
+}
+
+// EncodeAffine stores the codes of [AffineGroups] as bytes, to nearest even:
+//
+//	dst[i] = min(max(round((x[i] − bias) / scale), 0), 2^bits−1)
+func EncodeAffine(dst []uint8, x, scales, biases []float32, group, bits int) {
+	checkGroups("EncodeAffine", len(scales), len(x), group)
+	checkGroups("EncodeAffine", len(biases), len(x), group)
+	checkBytes("EncodeAffine", len(x), 1, len(dst))
+	high := float32(int(1)<<bits - 1)
+	for i, s := range scales {
+		lo := i * group
+		part := x[lo:min(lo+group, len(x))]
+		encodeAffine(dst[lo:][:len(part)], part, s, biases[i], high)
+	}
+}
+
+func encodeAffineGeneric(dst []uint8, x []float32, scale, bias, high float32) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		q := (v - bias) / scale
+		if !(q > 0) {
+			q = 0
+		}
+		if q > high {
+			q = high
+		}
+		dst[i] = uint8(math.Float32bits(q + roundingMagic))
+	}
+}
