@@ -12,6 +12,8 @@ func dot(x, y []float32) float64 {
 	case useAVX2:
 		n = len(x) &^ (dotLanes - 1)
 		dotAVX2(&lane, x[:n], y)
+	default:
+		return dotGeneric(x, y)
 	}
 	addProducts(&lane, x[n:], y[n:])
 	return sumLanes(&lane)
@@ -27,6 +29,8 @@ func sumSquares(x []float32) float64 {
 	case useAVX2:
 		n = len(x) &^ (dotLanes - 1)
 		sumSquaresAVX2(&lane, x[:n])
+	default:
+		return dotGeneric(x, x)
 	}
 	addProducts(&lane, x[n:], x[n:])
 	return sumLanes(&lane)

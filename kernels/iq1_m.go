@@ -89,7 +89,7 @@ func quantizeIQ1_M(dst []byte, x, weights []float32, s *iq1Block) {
 	if fit.sumQ2 > 0 {
 		d = fit.sumXQ / fit.sumQ2
 	}
-	h := halfBits(d * 1.1125)
+	h := halfBits(float32(d * 1.1125))
 	for i := range 4 {
 		four := uint16(numbers[4*i]) | uint16(numbers[4*i+1])<<3 | uint16(numbers[4*i+2])<<6 | uint16(numbers[4*i+3])<<9
 		binary.LittleEndian.PutUint16(packedScales[2*i:], four|h>>(4*i)<<12)

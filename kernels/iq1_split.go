@@ -54,7 +54,7 @@ func (s *iq1Block) weigh(x, importance []float32, energy float32) {
 	for i, v := range x {
 		square := float32(v * v)
 		if importance != nil {
-			square = importance[i] * sqrt32(energy+square)
+			square = float32(importance[i] * sqrt32(energy+square))
 		}
 		s.w[i] = square
 	}

@@ -20,7 +20,7 @@ func (s *iqBlock) weigh(x, importance []float32, energy, floor float32) {
 	for i, v := range x {
 		square := float32(v * v)
 		if importance != nil {
-			s.w[i] = importance[i] * sqrt32(energy+square)
+			s.w[i] = float32(importance[i] * sqrt32(energy+square))
 		} else {
 			s.w[i] = floor + square
 		}

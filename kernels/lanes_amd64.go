@@ -16,12 +16,15 @@ import "unsafe"
 // Arrays of values are columns: [i·lanes+j] belongs to the j-th lane's value i. Arrays
 // of one number for each lane have room for 16, whatever the number in use.
 
+// useLanes says whether there are instructions for the kernels.
+func useLanes() bool { return useAVX2 || useAVX512 }
+
 // laneCount returns how many lanes to use for that many blocks, or 0 for none.
 func laneCount(blocks int) int {
 	switch {
 	case useAVX512 && blocks > 8:
 		return 16
-	case (useAVX512 || useAVX2) && blocks > 1:
+	case useLanes() && blocks > 1:
 		return 8
 	}
 	return 0

@@ -80,6 +80,10 @@ func (b *q3KLanes) fitWeighted(weights []float32, i, rowLen int) {
 
 // quantize finds the levels of the blocks.
 func (b *q3KLanes) quantize(weighted bool) {
+	var d perLane
+	for lane := range b.blocks {
+		d[lane] = halfValue(b.d[lane])
+	}
 	for s := range b.weighted {
 		var l levelLanes
 		if weighted {
@@ -88,7 +92,7 @@ func (b *q3KLanes) quantize(weighted bool) {
 			l.inverse = b.plain[s/2].nonzero[s%2]
 		}
 		for lane := range b.blocks {
-			d := halfValue(b.d[lane]) * float32(int32(b.scales[lane][s])-32)
+			d := d[lane] * float32(int32(b.scales[lane][s])-32)
 			b.wild |= l.set(lane, d, 0)
 			if d == 0 && !weighted && l.inverse[lane] != 0 {
 				b.wild |= 1 << lane // the levels of the search are wanted, which are gone

@@ -5,6 +5,10 @@ package kernels
 var q41WeightedSteps = q41WeightedSearch.lanes()
 
 func quantizeQ4_1Weighted(dst []byte, src []float32, rowLen int, weights []float32) {
+	if !useLanes() {
+		quantizeQ4_1WeightedGeneric(dst, src, rowLen, weights)
+		return
+	}
 	var room aligned[blockLanes]
 	b := room.get()
 	for len(src) > 0 {

@@ -5,6 +5,10 @@ package kernels
 var steps16 = newSymmetricSteps(16)
 
 func quantizeQ5_0Weighted(dst []byte, src []float32, rowLen int, weights []float32) {
+	if !useLanes() {
+		quantizeQ5_0WeightedGeneric(dst, src, rowLen, weights)
+		return
+	}
 	var room aligned[blockLanes]
 	b := room.get()
 	for len(src) > 0 {

@@ -5,6 +5,10 @@ package kernels
 var q51WeightedSteps = q51WeightedSearch.lanes()
 
 func quantizeQ5_1Weighted(dst []byte, src []float32, rowLen int, weights []float32) {
+	if !useLanes() {
+		quantizeQ5_1WeightedGeneric(dst, src, rowLen, weights)
+		return
+	}
 	var room aligned[blockLanes]
 	b := room.get()
 	for len(src) > 0 {

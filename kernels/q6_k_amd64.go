@@ -14,6 +14,10 @@ type q6KLanes struct {
 var steps32 = newSymmetricSteps(32)
 
 func quantizeQ6_K(dst []byte, src []float32, rowLen int, weights []float32) {
+	if !useLanes() {
+		quantizeQ6_KGeneric(dst, src, rowLen, weights)
+		return
+	}
 	var room aligned[q6KLanes]
 	b := room.get()
 	for i := 0; i < len(src); {
@@ -64,10 +68,14 @@ func (b *q6KLanes) fit(weights []float32, i, rowLen int) {
 
 // quantize finds the levels of the blocks.
 func (b *q6KLanes) quantize() {
+	var d perLane
+	for lane := range b.blocks {
+		d[lane] = halfValue(b.d[lane])
+	}
 	for s := range b.fits {
 		l := levelLanes{inverse: b.fits[s].inverse}
 		for lane := range b.blocks {
-			b.wild |= l.set(lane, halfValue(b.d[lane])*float32(b.scales[lane][s]), 0)
+			b.wild |= l.set(lane, d[lane]*float32(b.scales[lane][s]), 0)
 		}
 		b.superLanes.quantize(&l, 16*s, 16, -32, 31)
 	}

@@ -1499,52 +1499,53 @@ peak:
 
 first:
 	VMOVUPS      (CX)(R8*1), Y6
-	VMULPS       Y6, Y3, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMINPS       Y2, Y7, Y7
-	VMULPS       (DX)(R8*1), Y6, Y6
-	VMOVUPS      Y6, (BX)(R8*1)
+	VMULPS       (DX)(R8*1), Y6, Y7
+	VMOVUPS      Y7, (BX)(R8*1)
+	VMULPS       Y6, Y3, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMINPS       Y2, Y6, Y6
+	VMULPS       Y7, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       (DX)(R8*1), Y6, Y7
 	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y4, Y4
-	VMULPS       (DX)(R8*1), Y7, Y6
-	VMULPS       Y7, Y6, Y6
 	VADDPS       Y6, Y5, Y5
 	VMOVUPS      32(CX)(R8*1), Y6
-	VMULPS       Y6, Y3, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMINPS       Y2, Y7, Y7
-	VMULPS       32(DX)(R8*1), Y6, Y6
-	VMOVUPS      Y6, 32(BX)(R8*1)
+	VMULPS       32(DX)(R8*1), Y6, Y7
+	VMOVUPS      Y7, 32(BX)(R8*1)
+	VMULPS       Y6, Y3, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMINPS       Y2, Y6, Y6
+	VMULPS       Y7, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       32(DX)(R8*1), Y6, Y7
 	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y4, Y4
-	VMULPS       32(DX)(R8*1), Y7, Y6
-	VMULPS       Y7, Y6, Y6
 	VADDPS       Y6, Y5, Y5
 	VMOVUPS      64(CX)(R8*1), Y6
-	VMULPS       Y6, Y3, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMINPS       Y2, Y7, Y7
-	VMULPS       64(DX)(R8*1), Y6, Y6
-	VMOVUPS      Y6, 64(BX)(R8*1)
+	VMULPS       64(DX)(R8*1), Y6, Y7
+	VMOVUPS      Y7, 64(BX)(R8*1)
+	VMULPS       Y6, Y3, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMINPS       Y2, Y6, Y6
+	VMULPS       Y7, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       64(DX)(R8*1), Y6, Y7
 	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y4, Y4
-	VMULPS       64(DX)(R8*1), Y7, Y6
-	VMULPS       Y7, Y6, Y6
 	VADDPS       Y6, Y5, Y5
 	VMOVUPS      96(CX)(R8*1), Y6
-	VMULPS       Y6, Y3, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMINPS       Y2, Y7, Y7
-	VMULPS       96(DX)(R8*1), Y6, Y6
-	VMOVUPS      Y6, 96(BX)(R8*1)
+	VMULPS       96(DX)(R8*1), Y6, Y7
+	VMOVUPS      Y7, 96(BX)(R8*1)
+	VMULPS       Y6, Y3, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMINPS       Y2, Y6, Y6
+	VMULPS       Y7, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       96(DX)(R8*1), Y6, Y7
 	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y4, Y4
-	VMULPS       96(DX)(R8*1), Y7, Y6
-	VMULPS       Y7, Y6, Y6
 	VADDPS       Y6, Y5, Y5
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, SI
 	JLT          first
+	ADDQ         $0x00000004, DI
 	MOVL         $0x7fffffff, R8
 	VMOVD        R8, X6
 	VPBROADCASTD X6, Y6
@@ -1561,137 +1562,162 @@ first:
 	VDIVPS       Y5, Y4, Y5
 	VBLENDVPS    Y7, Y5, Y6, Y6
 	VMULPS       Y4, Y6, Y4
-	ADDQ         $0x00000004, DI
 
-	// the first 13 bring the peak to less than half a level below the lowest
-	LEAQ 52(DI), R8
+	// the first 12 bring the peak to less than half a level below the lowest
+	LEAQ 48(DI), R8
 
 free:
 	VBROADCASTSS (DI), Y5
 	VDIVPS       Y0, Y5, Y5
-	VXORPS       Y7, Y7, Y7
+	VBROADCASTSS 4(DI), Y7
+	VDIVPS       Y0, Y7, Y7
 	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
 	XORQ         R9, R9
 
 freeLevels:
-	VMOVUPS   (CX)(R9*1), Y9
-	VMULPS    Y9, Y5, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VMINPS    Y2, Y9, Y9
-	VMULPS    (BX)(R9*1), Y9, Y10
-	VADDPS    Y10, Y7, Y7
-	VMULPS    (DX)(R9*1), Y9, Y10
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y8, Y8
-	VMOVUPS   32(CX)(R9*1), Y9
-	VMULPS    Y9, Y5, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VMINPS    Y2, Y9, Y9
-	VMULPS    32(BX)(R9*1), Y9, Y10
-	VADDPS    Y10, Y7, Y7
-	VMULPS    32(DX)(R9*1), Y9, Y10
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y8, Y8
-	VMOVUPS   64(CX)(R9*1), Y9
-	VMULPS    Y9, Y5, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VMINPS    Y2, Y9, Y9
-	VMULPS    64(BX)(R9*1), Y9, Y10
-	VADDPS    Y10, Y7, Y7
-	VMULPS    64(DX)(R9*1), Y9, Y10
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y8, Y8
-	VMOVUPS   96(CX)(R9*1), Y9
-	VMULPS    Y9, Y5, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VMINPS    Y2, Y9, Y9
-	VMULPS    96(BX)(R9*1), Y9, Y10
-	VADDPS    Y10, Y7, Y7
-	VMULPS    96(DX)(R9*1), Y9, Y10
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y8, Y8
-	ADDQ      $0x00000080, R9
+	VMOVUPS   (CX)(R9*1), Y12
+	VMULPS    Y12, Y5, Y13
+	VROUNDPS  $0x00, Y13, Y13
+	VMINPS    Y2, Y13, Y13
+	VMULPS    (BX)(R9*1), Y13, Y14
+	VADDPS    Y14, Y8, Y8
+	VMULPS    (DX)(R9*1), Y13, Y14
+	VMULPS    Y13, Y14, Y13
+	VADDPS    Y13, Y9, Y9
+	VMULPS    Y12, Y7, Y12
+	VROUNDPS  $0x00, Y12, Y12
+	VMINPS    Y2, Y12, Y12
+	VMULPS    (BX)(R9*1), Y12, Y13
+	VADDPS    Y13, Y10, Y10
+	VMULPS    (DX)(R9*1), Y12, Y13
+	VMULPS    Y12, Y13, Y12
+	VADDPS    Y12, Y11, Y11
+	VMOVUPS   32(CX)(R9*1), Y12
+	VMULPS    Y12, Y5, Y13
+	VROUNDPS  $0x00, Y13, Y13
+	VMINPS    Y2, Y13, Y13
+	VMULPS    32(BX)(R9*1), Y13, Y14
+	VADDPS    Y14, Y8, Y8
+	VMULPS    32(DX)(R9*1), Y13, Y14
+	VMULPS    Y13, Y14, Y13
+	VADDPS    Y13, Y9, Y9
+	VMULPS    Y12, Y7, Y12
+	VROUNDPS  $0x00, Y12, Y12
+	VMINPS    Y2, Y12, Y12
+	VMULPS    32(BX)(R9*1), Y12, Y13
+	VADDPS    Y13, Y10, Y10
+	VMULPS    32(DX)(R9*1), Y12, Y13
+	VMULPS    Y12, Y13, Y12
+	VADDPS    Y12, Y11, Y11
+	ADDQ      $0x00000040, R9
 	CMPQ      R9, SI
 	JLT       freeLevels
-	VXORPS    Y9, Y9, Y9
-	VCMPPS    $0x1e, Y9, Y8, Y9
-	VMULPS    Y7, Y7, Y10
-	VMULPS    Y8, Y4, Y11
-	VCMPPS    $0x1e, Y11, Y10, Y10
-	VANDPS    Y9, Y10, Y9
-	VBLENDVPS Y9, Y5, Y3, Y3
-	VDIVPS    Y8, Y7, Y5
-	VBLENDVPS Y9, Y5, Y6, Y6
-	VMULPS    Y7, Y6, Y5
-	VBLENDVPS Y9, Y5, Y4, Y4
-	ADDQ      $0x00000004, DI
+	ADDQ      $0x00000008, DI
+	VXORPS    Y12, Y12, Y12
+	VCMPPS    $0x1e, Y12, Y9, Y12
+	VMULPS    Y8, Y8, Y13
+	VMULPS    Y9, Y4, Y14
+	VCMPPS    $0x1e, Y14, Y13, Y13
+	VANDPS    Y12, Y13, Y12
+	VBLENDVPS Y12, Y5, Y3, Y3
+	VDIVPS    Y9, Y8, Y5
+	VBLENDVPS Y12, Y5, Y6, Y6
+	VMULPS    Y8, Y6, Y5
+	VBLENDVPS Y12, Y5, Y4, Y4
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x1e, Y5, Y11, Y5
+	VMULPS    Y10, Y10, Y8
+	VMULPS    Y11, Y4, Y9
+	VCMPPS    $0x1e, Y9, Y8, Y8
+	VANDPS    Y5, Y8, Y5
+	VBLENDVPS Y5, Y7, Y3, Y3
+	VDIVPS    Y11, Y10, Y7
+	VBLENDVPS Y5, Y7, Y6, Y6
+	VMULPS    Y10, Y6, Y7
+	VBLENDVPS Y5, Y7, Y4, Y4
 	CMPQ      DI, R8
 	JLT       free
-	LEAQ      20(DI), R8
+	LEAQ      24(DI), R8
 
 bounded:
 	VBROADCASTSS (DI), Y5
 	VDIVPS       Y0, Y5, Y5
-	VXORPS       Y7, Y7, Y7
+	VBROADCASTSS 4(DI), Y7
+	VDIVPS       Y0, Y7, Y7
 	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
 	XORQ         R9, R9
 
 boundedLevels:
-	VMOVUPS   (CX)(R9*1), Y9
-	VMULPS    Y9, Y5, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VMINPS    Y2, Y9, Y9
-	VMAXPS    Y1, Y9, Y9
-	VMULPS    (BX)(R9*1), Y9, Y10
-	VADDPS    Y10, Y7, Y7
-	VMULPS    (DX)(R9*1), Y9, Y10
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y8, Y8
-	VMOVUPS   32(CX)(R9*1), Y9
-	VMULPS    Y9, Y5, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VMINPS    Y2, Y9, Y9
-	VMAXPS    Y1, Y9, Y9
-	VMULPS    32(BX)(R9*1), Y9, Y10
-	VADDPS    Y10, Y7, Y7
-	VMULPS    32(DX)(R9*1), Y9, Y10
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y8, Y8
-	VMOVUPS   64(CX)(R9*1), Y9
-	VMULPS    Y9, Y5, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VMINPS    Y2, Y9, Y9
-	VMAXPS    Y1, Y9, Y9
-	VMULPS    64(BX)(R9*1), Y9, Y10
-	VADDPS    Y10, Y7, Y7
-	VMULPS    64(DX)(R9*1), Y9, Y10
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y8, Y8
-	VMOVUPS   96(CX)(R9*1), Y9
-	VMULPS    Y9, Y5, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VMINPS    Y2, Y9, Y9
-	VMAXPS    Y1, Y9, Y9
-	VMULPS    96(BX)(R9*1), Y9, Y10
-	VADDPS    Y10, Y7, Y7
-	VMULPS    96(DX)(R9*1), Y9, Y10
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y8, Y8
-	ADDQ      $0x00000080, R9
+	VMOVUPS   (CX)(R9*1), Y12
+	VMULPS    Y12, Y5, Y13
+	VROUNDPS  $0x00, Y13, Y13
+	VMINPS    Y2, Y13, Y13
+	VMAXPS    Y1, Y13, Y13
+	VMULPS    (BX)(R9*1), Y13, Y14
+	VADDPS    Y14, Y8, Y8
+	VMULPS    (DX)(R9*1), Y13, Y14
+	VMULPS    Y13, Y14, Y13
+	VADDPS    Y13, Y9, Y9
+	VMULPS    Y12, Y7, Y12
+	VROUNDPS  $0x00, Y12, Y12
+	VMINPS    Y2, Y12, Y12
+	VMAXPS    Y1, Y12, Y12
+	VMULPS    (BX)(R9*1), Y12, Y13
+	VADDPS    Y13, Y10, Y10
+	VMULPS    (DX)(R9*1), Y12, Y13
+	VMULPS    Y12, Y13, Y12
+	VADDPS    Y12, Y11, Y11
+	VMOVUPS   32(CX)(R9*1), Y12
+	VMULPS    Y12, Y5, Y13
+	VROUNDPS  $0x00, Y13, Y13
+	VMINPS    Y2, Y13, Y13
+	VMAXPS    Y1, Y13, Y13
+	VMULPS    32(BX)(R9*1), Y13, Y14
+	VADDPS    Y14, Y8, Y8
+	VMULPS    32(DX)(R9*1), Y13, Y14
+	VMULPS    Y13, Y14, Y13
+	VADDPS    Y13, Y9, Y9
+	VMULPS    Y12, Y7, Y12
+	VROUNDPS  $0x00, Y12, Y12
+	VMINPS    Y2, Y12, Y12
+	VMAXPS    Y1, Y12, Y12
+	VMULPS    32(BX)(R9*1), Y12, Y13
+	VADDPS    Y13, Y10, Y10
+	VMULPS    32(DX)(R9*1), Y12, Y13
+	VMULPS    Y12, Y13, Y12
+	VADDPS    Y12, Y11, Y11
+	ADDQ      $0x00000040, R9
 	CMPQ      R9, SI
 	JLT       boundedLevels
-	VXORPS    Y9, Y9, Y9
-	VCMPPS    $0x1e, Y9, Y8, Y9
-	VMULPS    Y7, Y7, Y10
-	VMULPS    Y8, Y4, Y11
-	VCMPPS    $0x1e, Y11, Y10, Y10
-	VANDPS    Y9, Y10, Y9
-	VBLENDVPS Y9, Y5, Y3, Y3
-	VDIVPS    Y8, Y7, Y5
-	VBLENDVPS Y9, Y5, Y6, Y6
-	VMULPS    Y7, Y6, Y5
-	VBLENDVPS Y9, Y5, Y4, Y4
-	ADDQ      $0x00000004, DI
+	ADDQ      $0x00000008, DI
+	VXORPS    Y12, Y12, Y12
+	VCMPPS    $0x1e, Y12, Y9, Y12
+	VMULPS    Y8, Y8, Y13
+	VMULPS    Y9, Y4, Y14
+	VCMPPS    $0x1e, Y14, Y13, Y13
+	VANDPS    Y12, Y13, Y12
+	VBLENDVPS Y12, Y5, Y3, Y3
+	VDIVPS    Y9, Y8, Y5
+	VBLENDVPS Y12, Y5, Y6, Y6
+	VMULPS    Y8, Y6, Y5
+	VBLENDVPS Y12, Y5, Y4, Y4
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x1e, Y5, Y11, Y5
+	VMULPS    Y10, Y10, Y8
+	VMULPS    Y11, Y4, Y9
+	VCMPPS    $0x1e, Y9, Y8, Y8
+	VANDPS    Y5, Y8, Y5
+	VBLENDVPS Y5, Y7, Y3, Y3
+	VDIVPS    Y11, Y10, Y7
+	VBLENDVPS Y5, Y7, Y6, Y6
+	VMULPS    Y10, Y6, Y7
+	VBLENDVPS Y5, Y7, Y4, Y4
 	CMPQ      DI, R8
 	JLT       bounded
 	VMOVUPS   Y6, (AX)
@@ -6139,52 +6165,53 @@ peak:
 
 first:
 	VMOVUPS      (CX)(R8*1), Z6
-	VMULPS       Z6, Z3, Z7
-	VRNDSCALEPS  $0x00, Z7, Z7
-	VMINPS       Z2, Z7, Z7
-	VMULPS       (DX)(R8*1), Z6, Z6
-	VMOVUPS      Z6, (BX)(R8*1)
+	VMULPS       (DX)(R8*1), Z6, Z7
+	VMOVUPS      Z7, (BX)(R8*1)
+	VMULPS       Z6, Z3, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMINPS       Z2, Z6, Z6
+	VMULPS       Z7, Z6, Z7
+	VADDPS       Z7, Z4, Z4
+	VMULPS       (DX)(R8*1), Z6, Z7
 	VMULPS       Z6, Z7, Z6
-	VADDPS       Z6, Z4, Z4
-	VMULPS       (DX)(R8*1), Z7, Z6
-	VMULPS       Z7, Z6, Z6
 	VADDPS       Z6, Z5, Z5
 	VMOVUPS      64(CX)(R8*1), Z6
-	VMULPS       Z6, Z3, Z7
-	VRNDSCALEPS  $0x00, Z7, Z7
-	VMINPS       Z2, Z7, Z7
-	VMULPS       64(DX)(R8*1), Z6, Z6
-	VMOVUPS      Z6, 64(BX)(R8*1)
+	VMULPS       64(DX)(R8*1), Z6, Z7
+	VMOVUPS      Z7, 64(BX)(R8*1)
+	VMULPS       Z6, Z3, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMINPS       Z2, Z6, Z6
+	VMULPS       Z7, Z6, Z7
+	VADDPS       Z7, Z4, Z4
+	VMULPS       64(DX)(R8*1), Z6, Z7
 	VMULPS       Z6, Z7, Z6
-	VADDPS       Z6, Z4, Z4
-	VMULPS       64(DX)(R8*1), Z7, Z6
-	VMULPS       Z7, Z6, Z6
 	VADDPS       Z6, Z5, Z5
 	VMOVUPS      128(CX)(R8*1), Z6
-	VMULPS       Z6, Z3, Z7
-	VRNDSCALEPS  $0x00, Z7, Z7
-	VMINPS       Z2, Z7, Z7
-	VMULPS       128(DX)(R8*1), Z6, Z6
-	VMOVUPS      Z6, 128(BX)(R8*1)
+	VMULPS       128(DX)(R8*1), Z6, Z7
+	VMOVUPS      Z7, 128(BX)(R8*1)
+	VMULPS       Z6, Z3, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMINPS       Z2, Z6, Z6
+	VMULPS       Z7, Z6, Z7
+	VADDPS       Z7, Z4, Z4
+	VMULPS       128(DX)(R8*1), Z6, Z7
 	VMULPS       Z6, Z7, Z6
-	VADDPS       Z6, Z4, Z4
-	VMULPS       128(DX)(R8*1), Z7, Z6
-	VMULPS       Z7, Z6, Z6
 	VADDPS       Z6, Z5, Z5
 	VMOVUPS      192(CX)(R8*1), Z6
-	VMULPS       Z6, Z3, Z7
-	VRNDSCALEPS  $0x00, Z7, Z7
-	VMINPS       Z2, Z7, Z7
-	VMULPS       192(DX)(R8*1), Z6, Z6
-	VMOVUPS      Z6, 192(BX)(R8*1)
+	VMULPS       192(DX)(R8*1), Z6, Z7
+	VMOVUPS      Z7, 192(BX)(R8*1)
+	VMULPS       Z6, Z3, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMINPS       Z2, Z6, Z6
+	VMULPS       Z7, Z6, Z7
+	VADDPS       Z7, Z4, Z4
+	VMULPS       192(DX)(R8*1), Z6, Z7
 	VMULPS       Z6, Z7, Z6
-	VADDPS       Z6, Z4, Z4
-	VMULPS       192(DX)(R8*1), Z7, Z6
-	VMULPS       Z7, Z6, Z6
 	VADDPS       Z6, Z5, Z5
 	ADDQ         $0x00000100, R8
 	CMPQ         R8, SI
 	JLT          first
+	ADDQ         $0x00000004, DI
 	MOVL         $0x7fffffff, R8
 	VPBROADCASTD R8, Z6
 	VANDPS       Z4, Z6, Z6
@@ -6199,137 +6226,173 @@ first:
 	VDIVPS       Z5, Z4, Z5
 	VMOVAPS      Z5, K1, Z6
 	VMULPS       Z4, Z6, Z4
-	ADDQ         $0x00000004, DI
 
-	// the first 13 bring the peak to less than half a level below the lowest
-	LEAQ 52(DI), R8
+	// the first 12 bring the peak to less than half a level below the lowest
+	LEAQ 48(DI), R8
 
 free:
 	VBROADCASTSS (DI), Z5
 	VDIVPS       Z0, Z5, Z5
-	VXORPS       Z7, Z7, Z7
-	VXORPS       Z8, Z8, Z8
+	VBROADCASTSS 4(DI), Z7
+	VDIVPS       Z0, Z7, Z7
+	VBROADCASTSS 8(DI), Z8
+	VDIVPS       Z0, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
 	XORQ         R9, R9
 
 freeLevels:
-	VMOVUPS     (CX)(R9*1), Z9
-	VMULPS      Z9, Z5, Z9
-	VRNDSCALEPS $0x00, Z9, Z9
-	VMINPS      Z2, Z9, Z9
-	VMULPS      (BX)(R9*1), Z9, Z10
-	VADDPS      Z10, Z7, Z7
-	VMULPS      (DX)(R9*1), Z9, Z10
-	VMULPS      Z9, Z10, Z9
-	VADDPS      Z9, Z8, Z8
-	VMOVUPS     64(CX)(R9*1), Z9
-	VMULPS      Z9, Z5, Z9
-	VRNDSCALEPS $0x00, Z9, Z9
-	VMINPS      Z2, Z9, Z9
-	VMULPS      64(BX)(R9*1), Z9, Z10
-	VADDPS      Z10, Z7, Z7
-	VMULPS      64(DX)(R9*1), Z9, Z10
-	VMULPS      Z9, Z10, Z9
-	VADDPS      Z9, Z8, Z8
-	VMOVUPS     128(CX)(R9*1), Z9
-	VMULPS      Z9, Z5, Z9
-	VRNDSCALEPS $0x00, Z9, Z9
-	VMINPS      Z2, Z9, Z9
-	VMULPS      128(BX)(R9*1), Z9, Z10
-	VADDPS      Z10, Z7, Z7
-	VMULPS      128(DX)(R9*1), Z9, Z10
-	VMULPS      Z9, Z10, Z9
-	VADDPS      Z9, Z8, Z8
-	VMOVUPS     192(CX)(R9*1), Z9
-	VMULPS      Z9, Z5, Z9
-	VRNDSCALEPS $0x00, Z9, Z9
-	VMINPS      Z2, Z9, Z9
-	VMULPS      192(BX)(R9*1), Z9, Z10
-	VADDPS      Z10, Z7, Z7
-	VMULPS      192(DX)(R9*1), Z9, Z10
-	VMULPS      Z9, Z10, Z9
-	VADDPS      Z9, Z8, Z8
-	ADDQ        $0x00000100, R9
+	VMOVUPS     (CX)(R9*1), Z15
+	VMULPS      Z15, Z5, Z16
+	VRNDSCALEPS $0x00, Z16, Z16
+	VMINPS      Z2, Z16, Z16
+	VMULPS      (BX)(R9*1), Z16, Z17
+	VADDPS      Z17, Z9, Z9
+	VMULPS      (DX)(R9*1), Z16, Z17
+	VMULPS      Z16, Z17, Z16
+	VADDPS      Z16, Z10, Z10
+	VMULPS      Z15, Z7, Z16
+	VRNDSCALEPS $0x00, Z16, Z16
+	VMINPS      Z2, Z16, Z16
+	VMULPS      (BX)(R9*1), Z16, Z17
+	VADDPS      Z17, Z11, Z11
+	VMULPS      (DX)(R9*1), Z16, Z17
+	VMULPS      Z16, Z17, Z16
+	VADDPS      Z16, Z12, Z12
+	VMULPS      Z15, Z8, Z15
+	VRNDSCALEPS $0x00, Z15, Z15
+	VMINPS      Z2, Z15, Z15
+	VMULPS      (BX)(R9*1), Z15, Z16
+	VADDPS      Z16, Z13, Z13
+	VMULPS      (DX)(R9*1), Z15, Z16
+	VMULPS      Z15, Z16, Z15
+	VADDPS      Z15, Z14, Z14
+	ADDQ        $0x00000040, R9
 	CMPQ        R9, SI
 	JLT         freeLevels
-	VXORPS      Z9, Z9, Z9
-	VCMPPS      $0x1e, Z9, Z8, K1
-	VMULPS      Z7, Z7, Z9
-	VMULPS      Z8, Z4, Z10
-	VCMPPS      $0x1e, Z10, Z9, K2
+	ADDQ        $0x0000000c, DI
+	VXORPS      Z15, Z15, Z15
+	VCMPPS      $0x1e, Z15, Z10, K1
+	VMULPS      Z9, Z9, Z15
+	VMULPS      Z10, Z4, Z16
+	VCMPPS      $0x1e, Z16, Z15, K2
 	KANDW       K1, K2, K1
 	VMOVAPS     Z5, K1, Z3
-	VDIVPS      Z8, Z7, Z5
+	VDIVPS      Z10, Z9, Z5
 	VMOVAPS     Z5, K1, Z6
-	VMULPS      Z7, Z6, Z5
+	VMULPS      Z9, Z6, Z5
 	VMOVAPS     Z5, K1, Z4
-	ADDQ        $0x00000004, DI
+	VXORPS      Z5, Z5, Z5
+	VCMPPS      $0x1e, Z5, Z12, K1
+	VMULPS      Z11, Z11, Z5
+	VMULPS      Z12, Z4, Z9
+	VCMPPS      $0x1e, Z9, Z5, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z7, K1, Z3
+	VDIVPS      Z12, Z11, Z5
+	VMOVAPS     Z5, K1, Z6
+	VMULPS      Z11, Z6, Z5
+	VMOVAPS     Z5, K1, Z4
+	VXORPS      Z5, Z5, Z5
+	VCMPPS      $0x1e, Z5, Z14, K1
+	VMULPS      Z13, Z13, Z5
+	VMULPS      Z14, Z4, Z7
+	VCMPPS      $0x1e, Z7, Z5, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z8, K1, Z3
+	VDIVPS      Z14, Z13, Z5
+	VMOVAPS     Z5, K1, Z6
+	VMULPS      Z13, Z6, Z5
+	VMOVAPS     Z5, K1, Z4
 	CMPQ        DI, R8
 	JLT         free
-	LEAQ        20(DI), R8
+	LEAQ        24(DI), R8
 
 bounded:
 	VBROADCASTSS (DI), Z5
 	VDIVPS       Z0, Z5, Z5
-	VXORPS       Z7, Z7, Z7
-	VXORPS       Z8, Z8, Z8
+	VBROADCASTSS 4(DI), Z7
+	VDIVPS       Z0, Z7, Z7
+	VBROADCASTSS 8(DI), Z8
+	VDIVPS       Z0, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
 	XORQ         R9, R9
 
 boundedLevels:
-	VMOVUPS     (CX)(R9*1), Z9
-	VMULPS      Z9, Z5, Z9
-	VRNDSCALEPS $0x00, Z9, Z9
-	VMINPS      Z2, Z9, Z9
-	VMAXPS      Z1, Z9, Z9
-	VMULPS      (BX)(R9*1), Z9, Z10
-	VADDPS      Z10, Z7, Z7
-	VMULPS      (DX)(R9*1), Z9, Z10
-	VMULPS      Z9, Z10, Z9
-	VADDPS      Z9, Z8, Z8
-	VMOVUPS     64(CX)(R9*1), Z9
-	VMULPS      Z9, Z5, Z9
-	VRNDSCALEPS $0x00, Z9, Z9
-	VMINPS      Z2, Z9, Z9
-	VMAXPS      Z1, Z9, Z9
-	VMULPS      64(BX)(R9*1), Z9, Z10
-	VADDPS      Z10, Z7, Z7
-	VMULPS      64(DX)(R9*1), Z9, Z10
-	VMULPS      Z9, Z10, Z9
-	VADDPS      Z9, Z8, Z8
-	VMOVUPS     128(CX)(R9*1), Z9
-	VMULPS      Z9, Z5, Z9
-	VRNDSCALEPS $0x00, Z9, Z9
-	VMINPS      Z2, Z9, Z9
-	VMAXPS      Z1, Z9, Z9
-	VMULPS      128(BX)(R9*1), Z9, Z10
-	VADDPS      Z10, Z7, Z7
-	VMULPS      128(DX)(R9*1), Z9, Z10
-	VMULPS      Z9, Z10, Z9
-	VADDPS      Z9, Z8, Z8
-	VMOVUPS     192(CX)(R9*1), Z9
-	VMULPS      Z9, Z5, Z9
-	VRNDSCALEPS $0x00, Z9, Z9
-	VMINPS      Z2, Z9, Z9
-	VMAXPS      Z1, Z9, Z9
-	VMULPS      192(BX)(R9*1), Z9, Z10
-	VADDPS      Z10, Z7, Z7
-	VMULPS      192(DX)(R9*1), Z9, Z10
-	VMULPS      Z9, Z10, Z9
-	VADDPS      Z9, Z8, Z8
-	ADDQ        $0x00000100, R9
+	VMOVUPS     (CX)(R9*1), Z15
+	VMULPS      Z15, Z5, Z16
+	VRNDSCALEPS $0x00, Z16, Z16
+	VMINPS      Z2, Z16, Z16
+	VMAXPS      Z1, Z16, Z16
+	VMULPS      (BX)(R9*1), Z16, Z17
+	VADDPS      Z17, Z9, Z9
+	VMULPS      (DX)(R9*1), Z16, Z17
+	VMULPS      Z16, Z17, Z16
+	VADDPS      Z16, Z10, Z10
+	VMULPS      Z15, Z7, Z16
+	VRNDSCALEPS $0x00, Z16, Z16
+	VMINPS      Z2, Z16, Z16
+	VMAXPS      Z1, Z16, Z16
+	VMULPS      (BX)(R9*1), Z16, Z17
+	VADDPS      Z17, Z11, Z11
+	VMULPS      (DX)(R9*1), Z16, Z17
+	VMULPS      Z16, Z17, Z16
+	VADDPS      Z16, Z12, Z12
+	VMULPS      Z15, Z8, Z15
+	VRNDSCALEPS $0x00, Z15, Z15
+	VMINPS      Z2, Z15, Z15
+	VMAXPS      Z1, Z15, Z15
+	VMULPS      (BX)(R9*1), Z15, Z16
+	VADDPS      Z16, Z13, Z13
+	VMULPS      (DX)(R9*1), Z15, Z16
+	VMULPS      Z15, Z16, Z15
+	VADDPS      Z15, Z14, Z14
+	ADDQ        $0x00000040, R9
 	CMPQ        R9, SI
 	JLT         boundedLevels
-	VXORPS      Z9, Z9, Z9
-	VCMPPS      $0x1e, Z9, Z8, K1
-	VMULPS      Z7, Z7, Z9
-	VMULPS      Z8, Z4, Z10
-	VCMPPS      $0x1e, Z10, Z9, K2
+	ADDQ        $0x0000000c, DI
+	VXORPS      Z15, Z15, Z15
+	VCMPPS      $0x1e, Z15, Z10, K1
+	VMULPS      Z9, Z9, Z15
+	VMULPS      Z10, Z4, Z16
+	VCMPPS      $0x1e, Z16, Z15, K2
 	KANDW       K1, K2, K1
 	VMOVAPS     Z5, K1, Z3
-	VDIVPS      Z8, Z7, Z5
+	VDIVPS      Z10, Z9, Z5
 	VMOVAPS     Z5, K1, Z6
-	VMULPS      Z7, Z6, Z5
+	VMULPS      Z9, Z6, Z5
 	VMOVAPS     Z5, K1, Z4
-	ADDQ        $0x00000004, DI
+	VXORPS      Z5, Z5, Z5
+	VCMPPS      $0x1e, Z5, Z12, K1
+	VMULPS      Z11, Z11, Z5
+	VMULPS      Z12, Z4, Z9
+	VCMPPS      $0x1e, Z9, Z5, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z7, K1, Z3
+	VDIVPS      Z12, Z11, Z5
+	VMOVAPS     Z5, K1, Z6
+	VMULPS      Z11, Z6, Z5
+	VMOVAPS     Z5, K1, Z4
+	VXORPS      Z5, Z5, Z5
+	VCMPPS      $0x1e, Z5, Z14, K1
+	VMULPS      Z13, Z13, Z5
+	VMULPS      Z14, Z4, Z7
+	VCMPPS      $0x1e, Z7, Z5, K2
+	KANDW       K1, K2, K1
+	VMOVAPS     Z8, K1, Z3
+	VDIVPS      Z14, Z13, Z5
+	VMOVAPS     Z5, K1, Z6
+	VMULPS      Z13, Z6, Z5
+	VMOVAPS     Z5, K1, Z4
 	CMPQ        DI, R8
 	JLT         bounded
 	VMOVUPS     Z6, (AX)

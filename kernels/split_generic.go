@@ -57,8 +57,8 @@ func iq1SplitMGeneric(s *iq1Block, x []float32) {
 					q := &iq1Values[shift]
 					xq[half][shift] = float32(x[16]*q[2]) - split
 					q2[half][shift] = float32(float32(w[16]*q[2])*q[2]) +
-						float32(w[low]*(q[0]*q[0]-q[1]*q[1])) +
-						float32(w[high]*(q[1]*q[1]-q[2]*q[2]))
+						float32(w[low]*(float32(q[0]*q[0])-float32(q[1]*q[1]))) +
+						float32(w[high]*(float32(q[1]*q[1])-float32(q[2]*q[2])))
 				}
 			}
 			for shift, by := range iq1MShifts {

@@ -31,34 +31,40 @@ func fitSymmetric(v isa) {
 	k.low = v.sub(v.zero(), v.param("half"))
 	k.high = v.sub(v.sub(v.zero(), v.bits(0x3f800000)), k.low)
 	numerator, last := Load(Param("numerators"), GP64()), GP64()
-	inverse := v.div(v.broadcast(Mem{Base: numerator}), peak)
-	sumXL, sumL2 := k.sums("first", inverse, true)
-	wild := v.compare(notLessEq, v.and(v.bits(0x7fffffff), sumXL), v.bits(0x7f7fffff))
+	trials := func(label string, n int, first bool) []symmetricTrial {
+		t := make([]symmetricTrial, n)
+		for i := range t {
+			t[i].inverse = v.div(v.broadcast(Mem{Base: numerator, Disp: 4 * i}), peak)
+		}
+		k.sums(label, t, first)
+		ADDQ(U32(4*n), numerator)
+		return t
+	}
+	start := trials("first", 1, true)[0]
+	wild := v.compare(notLessEq, v.and(v.bits(0x7fffffff), start.sumXL), v.bits(0x7f7fffff))
 	fit.storeBits(v.laneBits(wild), symmetricWild)
-	best := inverse
+	best := start.inverse
 	scale := v.zero()
-	v.replace(scale, v.compare(neq, sumL2, v.zero()), v.div(sumXL, sumL2))
-	gain := v.mul(scale, sumXL)
+	v.replace(scale, v.compare(neq, start.sumL2, v.zero()), v.div(start.sumXL, start.sumL2))
+	gain := v.mul(scale, start.sumXL)
 
-	ADDQ(U32(4), numerator)
 	steps := func(label string, count int) {
 		LEAQ(Mem{Base: numerator, Disp: 4 * count}, last)
 		Label(label)
-		inverse := v.div(v.broadcast(Mem{Base: numerator}), peak)
-		sumXL, sumL2 := k.sums(label+"Levels", inverse, false)
-		better := v.both(v.compare(greater, sumL2, v.zero()),
-			v.compare(greater, v.mul(sumXL, sumXL), v.mul(gain, sumL2)))
-		v.replace(best, better, inverse)
-		v.replace(scale, better, v.div(sumXL, sumL2))
-		v.replace(gain, better, v.mul(scale, sumXL))
-		ADDQ(U32(4), numerator)
+		for _, t := range trials(label+"Levels", v.symmetricTrials(), false) {
+			better := v.both(v.compare(greater, t.sumL2, v.zero()),
+				v.compare(greater, v.mul(t.sumXL, t.sumXL), v.mul(gain, t.sumL2)))
+			v.replace(best, better, t.inverse)
+			v.replace(scale, better, v.div(t.sumXL, t.sumL2))
+			v.replace(gain, better, v.mul(scale, t.sumXL))
+		}
 		CMPQ(numerator, last)
 		JLT(LabelRef(label))
 	}
-	Comment("the first 13 bring the peak to less than half a level below the lowest")
-	steps("free", 13)
+	Comment("the first 12 bring the peak to less than half a level below the lowest")
+	steps("free", 12)
 	k.bounded = true
-	steps("bounded", 5)
+	steps("bounded", 6)
 
 	VMOVUPS(scale, fit.at(symmetricScale))
 	VMOVUPS(best, fit.at(symmetricInverse))
@@ -87,22 +93,32 @@ type symmetricKernel struct {
 	bounded   bool // levels may be below the lowest
 }
 
-// sums returns Σw·x·l and Σw·l² for the levels l of x. The first time it stores w·x.
-func (k *symmetricKernel) sums(label string, inverse VecVirtual, first bool) (sumXL, sumL2 VecVirtual) {
-	sumXL, sumL2 = k.zero(), k.zero()
-	k.each(label, k.end, 4, func(p position) {
-		a := k.load(k.x.at(p))
-		l := k.level(k.mul(inverse, a))
-		var b Op = k.wx.at(p)
+// symmetricTrials returns how many scales are tried in one go over the columns, for which
+// there are registers: a sum waits for itself, and others can be added meanwhile.
+func (v isa) symmetricTrials() int { return map[int]int{8: 2, 16: 3}[v.lanes] }
+
+type symmetricTrial struct{ inverse, sumXL, sumL2 VecVirtual }
+
+// sums finds Σw·x·l and Σw·l² for the levels l of x in each of the trials. The first time it
+// stores w·x.
+func (k *symmetricKernel) sums(label string, trials []symmetricTrial, first bool) {
+	for i := range trials {
+		trials[i].sumXL, trials[i].sumL2 = k.zero(), k.zero()
+	}
+	k.each(label, k.end, 4/len(trials), func(p position) {
+		a, w := k.load(k.x.at(p)), k.w.at(p)
+		var wx Op = k.wx.at(p)
 		if first {
-			product := k.mul(a, k.w.at(p))
-			VMOVUPS(product, b)
-			b = product
+			product := k.mul(a, w)
+			VMOVUPS(product, wx)
+			wx = product
 		}
-		k.addTo(sumXL, k.mul(l, b))
-		k.addTo(sumL2, k.mul(k.mul(l, k.w.at(p)), l))
+		for _, t := range trials {
+			l := k.level(k.mul(t.inverse, a))
+			k.addTo(t.sumXL, k.mul(l, wx))
+			k.addTo(t.sumL2, k.mul(k.mul(l, w), l))
+		}
 	})
-	return sumXL, sumL2
 }
 
 // level rounds t and clamps it.
