@@ -122,6 +122,22 @@ func (t *positiveTops) fit(f *positiveLanes, x, w, products, levels *float32, n,
 	}
 }
 
+// settledLanes are the results of fitDescent for a group of columns in the lanes where it
+// changes no level. Those where it does are open. nonzero is 0 for groups of zeros.
+type settledLanes struct {
+	scale, nonzero perLane
+	wild, open     uint32
+}
+
+// find sets f for 16 columns.
+func (f *settledLanes) find(x *float32, half float32, lanes int) {
+	if lanes == 16 {
+		settleDescentAVX512(&f.scale[0], x, half)
+	} else {
+		settleDescentAVX2(&f.scale[0], x, half)
+	}
+}
+
 // descentLanes are the results of fitDescent for two groups of columns. nonzero is 0
 // for groups of zeros.
 type descentLanes struct {

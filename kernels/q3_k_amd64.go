@@ -5,12 +5,17 @@ package kernels
 // q3KLanes has blocks of Q3_K in lanes.
 type q3KLanes struct {
 	superLanes
-	plain    [8]descentLanes // two sub-blocks each
+	plain    [16]settledLanes
+	open     [32]q3KGroup // sub-blocks to be done by descent
+	opened   int          // how many these are
 	weighted [16]symmetricLanes
 	columns  scaleLanes
 	scales   [16][16]uint8 // by lane
 	d        [16]uint16
 }
+
+// q3KGroup is sub-block sub of the block in that lane.
+type q3KGroup struct{ lane, sub int }
 
 var steps4 = newSymmetricSteps(4)
 
@@ -20,7 +25,7 @@ func quantizeQ3_K(dst []byte, src []float32, rowLen int, weights []float32) {
 	for i := 0; i < len(src); {
 		if b.load(src, i); b.lanes > 0 {
 			if weights == nil {
-				b.fit()
+				b.fit(src[i:])
 			} else {
 				b.fitWeighted(weights, i, rowLen)
 			}
@@ -38,20 +43,56 @@ func quantizeQ3_K(dst []byte, src []float32, rowLen int, weights []float32) {
 	}
 }
 
-// fit finds the scales of the blocks.
-func (b *q3KLanes) fit() {
+// fit finds the scales of the blocks that were loaded from src.
+func (b *q3KLanes) fit(src []float32) {
 	for s := range b.plain {
-		squareWeightsLanes(&b.w[0], b.column(32*s), 32, b.lanes)
-		b.plain[s].fit(b.column(32*s), &b.w[0], &b.w[32*b.lanes], &b.scratch[0], 4, b.lanes)
-		b.wild |= b.plain[s].wild
+		f := &b.plain[s]
+		f.find(b.column(16*s), 4, b.lanes)
+		b.wild |= f.wild
+		for lane := range b.blocks {
+			if f.open>>lane&1 == 0 {
+				continue
+			}
+			b.open[b.opened] = q3KGroup{lane, s}
+			if b.opened++; b.opened == 2*b.lanes {
+				b.descend(src)
+			}
+		}
+	}
+	if b.opened > 0 {
+		b.descend(src)
 	}
 	for lane := range b.blocks {
 		var fitted [16]float32
 		for s := range fitted {
-			fitted[s] = b.plain[s/2].scale[s%2][lane]
+			fitted[s] = b.plain[s].scale[lane]
 		}
 		b.d[lane] = scaleUnweightedQ3_K(&b.scales[lane], &fitted)
 	}
+}
+
+// descend finds the scales of the open sub-blocks, and closes them: few sub-blocks take
+// more than a look, but each of them would make all lanes wait for several passes.
+func (b *q3KLanes) descend(src []float32) {
+	n := 16 * b.lanes
+	x, w, products, levels := &b.scratch[2*n], &b.w[0], &b.w[2*n], &b.scratch[0]
+	for way := range 2 {
+		var rows [16]*float32
+		for j := range b.lanes {
+			g := b.open[min(way*b.lanes+j, b.opened-1)]
+			rows[j] = &src[g.lane*superBlock+16*g.sub:][:16][0]
+		}
+		transpose(&b.scratch[(2+way)*n], 4*b.lanes, &rows, 16, b.lanes)
+	}
+	squareWeightsLanes(w, x, 32, b.lanes)
+	var f descentLanes
+	f.fit(x, w, products, levels, 4, b.lanes)
+	for i, g := range b.open[:b.opened] {
+		way, lane := i/b.lanes, i%b.lanes
+		b.plain[g.sub].scale[g.lane] = f.scale[way][lane]
+		b.wild |= f.wild >> lane & 1 << g.lane
+	}
+	b.opened = 0
 }
 
 // fitWeighted finds the scales of the blocks that were loaded from src[i:].
@@ -89,7 +130,7 @@ func (b *q3KLanes) quantize(weighted bool) {
 		if weighted {
 			l.inverse = b.weighted[s].inverse
 		} else {
-			l.inverse = b.plain[s/2].nonzero[s%2]
+			l.inverse = b.plain[s].nonzero
 		}
 		for lane := range b.blocks {
 			d := d[lane] * float32(int32(b.scales[lane][s])-32)

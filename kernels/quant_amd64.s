@@ -1725,6 +1725,215 @@ boundedLevels:
 	VZEROUPPER
 	RET
 
+// func settleDescentAVX2(settled *float32, x *float32, half float32)
+// Requires: AVX, AVX2
+TEXT ·settleDescentAVX2(SB), NOSPLIT, $0-20
+	MOVQ         settled+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         $0x00000200, DX
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS half+16(FP), Y1
+	VSUBPS       Y1, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y0, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	MOVL         $0x7fffffff, BX
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	XORQ         BX, BX
+
+peak:
+	VMOVUPS      (CX)(BX*1), Y5
+	VANDPS       Y5, Y4, Y6
+	VCMPPS       $0x1e, Y3, Y6, Y7
+	VBLENDVPS    Y7, Y5, Y2, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMOVUPS      32(CX)(BX*1), Y5
+	VANDPS       Y5, Y4, Y6
+	VCMPPS       $0x1e, Y3, Y6, Y7
+	VBLENDVPS    Y7, Y5, Y2, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMOVUPS      64(CX)(BX*1), Y5
+	VANDPS       Y5, Y4, Y6
+	VCMPPS       $0x1e, Y3, Y6, Y7
+	VBLENDVPS    Y7, Y5, Y2, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMOVUPS      96(CX)(BX*1), Y5
+	VANDPS       Y5, Y4, Y6
+	VCMPPS       $0x1e, Y3, Y6, Y7
+	VBLENDVPS    Y7, Y5, Y2, Y2
+	VMAXPS       Y3, Y6, Y3
+	ADDQ         $0x00000080, BX
+	CMPQ         BX, DX
+	JLT          peak
+	MOVL         $0x26901d7d, BX
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	VCMPPS       $0x11, Y4, Y3, Y3
+	MOVL         $0x7f800000, BX
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	VXORPS       Y5, Y5, Y5
+	VBLENDVPS    Y3, Y5, Y4, Y4
+	VMOVUPS      Y4, 64(AX)
+	VDIVPS       Y2, Y0, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         BX, BX
+
+sums:
+	VMOVUPS  (CX)(BX*1), Y5
+	VMULPS   Y5, Y2, Y6
+	VROUNDPS $0x00, Y6, Y6
+	VMAXPS   Y0, Y6, Y6
+	VMINPS   Y1, Y6, Y6
+	VMULPS   Y5, Y5, Y7
+	VMULPS   Y5, Y7, Y5
+	VMULPS   Y6, Y5, Y5
+	VADDPS   Y5, Y3, Y3
+	VMULPS   Y6, Y7, Y5
+	VMULPS   Y6, Y5, Y5
+	VADDPS   Y5, Y4, Y4
+	VMOVUPS  32(CX)(BX*1), Y5
+	VMULPS   Y5, Y2, Y6
+	VROUNDPS $0x00, Y6, Y6
+	VMAXPS   Y0, Y6, Y6
+	VMINPS   Y1, Y6, Y6
+	VMULPS   Y5, Y5, Y7
+	VMULPS   Y5, Y7, Y5
+	VMULPS   Y6, Y5, Y5
+	VADDPS   Y5, Y3, Y3
+	VMULPS   Y6, Y7, Y5
+	VMULPS   Y6, Y5, Y5
+	VADDPS   Y5, Y4, Y4
+	VMOVUPS  64(CX)(BX*1), Y5
+	VMULPS   Y5, Y2, Y6
+	VROUNDPS $0x00, Y6, Y6
+	VMAXPS   Y0, Y6, Y6
+	VMINPS   Y1, Y6, Y6
+	VMULPS   Y5, Y5, Y7
+	VMULPS   Y5, Y7, Y5
+	VMULPS   Y6, Y5, Y5
+	VADDPS   Y5, Y3, Y3
+	VMULPS   Y6, Y7, Y5
+	VMULPS   Y6, Y5, Y5
+	VADDPS   Y5, Y4, Y4
+	VMOVUPS  96(CX)(BX*1), Y5
+	VMULPS   Y5, Y2, Y6
+	VROUNDPS $0x00, Y6, Y6
+	VMAXPS   Y0, Y6, Y6
+	VMINPS   Y1, Y6, Y6
+	VMULPS   Y5, Y5, Y7
+	VMULPS   Y5, Y7, Y5
+	VMULPS   Y6, Y5, Y5
+	VADDPS   Y5, Y3, Y3
+	VMULPS   Y6, Y7, Y5
+	VMULPS   Y6, Y5, Y5
+	VADDPS   Y5, Y4, Y4
+	ADDQ     $0x00000080, BX
+	CMPQ     BX, DX
+	JLT      sums
+
+	// no NaN below: the products w·x·l of a group have one sign, or are zero
+	VXORPS       Y5, Y5, Y5
+	VANDPS       all7fffffff<>+0(SB), Y3, Y6
+	MOVL         $0x7f7fffff, BX
+	VMOVD        BX, X7
+	VPBROADCASTD X7, Y7
+	VCMPPS       $0x16, Y7, Y6, Y6
+	VMOVMSKPS    Y6, BX
+	VMULPS       Y3, Y3, Y6
+	XORL         SI, SI
+	XORQ         DI, DI
+
+settle:
+	VMOVUPS      (CX)(DI*1), Y7
+	VMULPS       Y7, Y2, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMAXPS       Y0, Y8, Y8
+	VMINPS       Y1, Y8, Y8
+	VMULPS       Y7, Y7, Y9
+	VMULPS       Y7, Y9, Y10
+	VMULPS       Y8, Y10, Y11
+	VSUBPS       Y11, Y3, Y11
+	VMULPS       Y8, Y9, Y12
+	VMULPS       Y8, Y12, Y12
+	VSUBPS       Y12, Y4, Y12
+	VXORPS       Y13, Y13, Y13
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VMULPS       Y12, Y7, Y7
+	VDIVPS       Y11, Y7, Y7
+	VANDPS       all7fffffff<>+0(SB), Y7, Y14
+	VXORPS       Y15, Y15, Y15
+	VBLENDVPS    Y13, Y14, Y15, Y14
+	VMAXPS       Y14, Y5, Y5
+	VROUNDPS     $0x00, Y7, Y7
+	VMAXPS       Y0, Y7, Y7
+	VMINPS       Y1, Y7, Y7
+	VCMPPS       $0x04, Y8, Y7, Y8
+	VANDPS       Y13, Y8, Y8
+	VMULPS       Y7, Y10, Y10
+	VADDPS       Y10, Y11, Y10
+	VMULPS       Y7, Y9, Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y12, Y7
+	VXORPS       Y9, Y9, Y9
+	VCMPPS       $0x1e, Y9, Y7, Y9
+	VANDPS       Y8, Y9, Y8
+	VMULPS       Y10, Y10, Y9
+	VMULPS       Y4, Y9, Y9
+	VMULPS       Y7, Y6, Y7
+	VCMPPS       $0x1e, Y7, Y9, Y7
+	VANDPS       Y8, Y7, Y7
+	VMOVMSKPS    Y7, R8
+	ORL          R8, SI
+	ADDQ         $0x00000020, DI
+	CMPQ         DI, DX
+	JLT          settle
+	MOVL         $0x4a800000, CX
+	VMOVD        CX, X0
+	VPBROADCASTD X0, Y0
+	VCMPPS       $0x16, Y0, Y5, Y0
+	VMOVMSKPS    Y0, CX
+	ORL          CX, BX
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x1e, Y1, Y4, Y1
+	VDIVPS       Y4, Y3, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPS      Y0, (AX)
+	MOVL         BX, 128(AX)
+	MOVL         SI, 132(AX)
+	VZEROUPPER
+	RET
+
+DATA all7fffffff<>+0(SB)/4, $0x7fffffff
+DATA all7fffffff<>+4(SB)/4, $0x7fffffff
+DATA all7fffffff<>+8(SB)/4, $0x7fffffff
+DATA all7fffffff<>+12(SB)/4, $0x7fffffff
+DATA all7fffffff<>+16(SB)/4, $0x7fffffff
+DATA all7fffffff<>+20(SB)/4, $0x7fffffff
+DATA all7fffffff<>+24(SB)/4, $0x7fffffff
+DATA all7fffffff<>+28(SB)/4, $0x7fffffff
+DATA all7fffffff<>+32(SB)/4, $0x7fffffff
+DATA all7fffffff<>+36(SB)/4, $0x7fffffff
+DATA all7fffffff<>+40(SB)/4, $0x7fffffff
+DATA all7fffffff<>+44(SB)/4, $0x7fffffff
+DATA all7fffffff<>+48(SB)/4, $0x7fffffff
+DATA all7fffffff<>+52(SB)/4, $0x7fffffff
+DATA all7fffffff<>+56(SB)/4, $0x7fffffff
+DATA all7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL all7fffffff<>(SB), RODATA|NOPTR, $64
+
 // func fitDescentAVX2(fit *float32, x *float32, w *float32, products *float32, levels *float32, half float32)
 // Requires: AVX, AVX2
 TEXT ·fitDescentAVX2(SB), NOSPLIT, $0-44
@@ -2920,24 +3129,6 @@ done:
 	MOVQ BX, blocks+48(FP)
 	VZEROUPPER
 	RET
-
-DATA all7fffffff<>+0(SB)/4, $0x7fffffff
-DATA all7fffffff<>+4(SB)/4, $0x7fffffff
-DATA all7fffffff<>+8(SB)/4, $0x7fffffff
-DATA all7fffffff<>+12(SB)/4, $0x7fffffff
-DATA all7fffffff<>+16(SB)/4, $0x7fffffff
-DATA all7fffffff<>+20(SB)/4, $0x7fffffff
-DATA all7fffffff<>+24(SB)/4, $0x7fffffff
-DATA all7fffffff<>+28(SB)/4, $0x7fffffff
-DATA all7fffffff<>+32(SB)/4, $0x7fffffff
-DATA all7fffffff<>+36(SB)/4, $0x7fffffff
-DATA all7fffffff<>+40(SB)/4, $0x7fffffff
-DATA all7fffffff<>+44(SB)/4, $0x7fffffff
-DATA all7fffffff<>+48(SB)/4, $0x7fffffff
-DATA all7fffffff<>+52(SB)/4, $0x7fffffff
-DATA all7fffffff<>+56(SB)/4, $0x7fffffff
-DATA all7fffffff<>+60(SB)/4, $0x7fffffff
-GLOBL all7fffffff<>(SB), RODATA|NOPTR, $64
 
 DATA allc1000000<>+0(SB)/4, $0xc1000000
 DATA allc1000000<>+4(SB)/4, $0xc1000000
@@ -6397,6 +6588,190 @@ boundedLevels:
 	JLT         bounded
 	VMOVUPS     Z6, (AX)
 	VMOVUPS     Z3, 64(AX)
+	VZEROUPPER
+	RET
+
+// func settleDescentAVX512(settled *float32, x *float32, half float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·settleDescentAVX512(SB), NOSPLIT, $0-20
+	MOVQ         settled+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         $0x00000400, DX
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS half+16(FP), Z1
+	VSUBPS       Z1, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z3
+	VSUBPS       Z3, Z1, Z1
+	VSUBPS       Z0, Z1, Z1
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	MOVL         $0x7fffffff, BX
+	VPBROADCASTD BX, Z5
+	XORQ         BX, BX
+
+peak:
+	VMOVUPS      (CX)(BX*1), Z6
+	VANDPS       Z6, Z5, Z7
+	VCMPPS       $0x1e, Z4, Z7, K1
+	VMOVAPS      Z6, K1, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMOVUPS      64(CX)(BX*1), Z6
+	VANDPS       Z6, Z5, Z7
+	VCMPPS       $0x1e, Z4, Z7, K1
+	VMOVAPS      Z6, K1, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMOVUPS      128(CX)(BX*1), Z6
+	VANDPS       Z6, Z5, Z7
+	VCMPPS       $0x1e, Z4, Z7, K1
+	VMOVAPS      Z6, K1, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMOVUPS      192(CX)(BX*1), Z6
+	VANDPS       Z6, Z5, Z7
+	VCMPPS       $0x1e, Z4, Z7, K1
+	VMOVAPS      Z6, K1, Z3
+	VMAXPS       Z4, Z7, Z4
+	ADDQ         $0x00000100, BX
+	CMPQ         BX, DX
+	JLT          peak
+	MOVL         $0x26901d7d, BX
+	VPBROADCASTD BX, Z5
+	VCMPPS       $0x11, Z5, Z4, K1
+	MOVL         $0x7f800000, BX
+	VPBROADCASTD BX, Z4
+	VMOVAPS      Z4, K1, Z3
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z4
+	VXORPS       Z5, Z5, Z5
+	VMOVAPS      Z5, K1, Z4
+	VMOVUPS      Z4, 64(AX)
+	VDIVPS       Z3, Z0, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	XORQ         BX, BX
+
+sums:
+	VMOVUPS     (CX)(BX*1), Z6
+	VMULPS      Z6, Z3, Z7
+	VRNDSCALEPS $0x00, Z7, Z7
+	VMAXPS      Z0, Z7, Z7
+	VMINPS      Z1, Z7, Z7
+	VMULPS      Z6, Z6, Z8
+	VMULPS      Z6, Z8, Z6
+	VMULPS      Z7, Z6, Z6
+	VADDPS      Z6, Z4, Z4
+	VMULPS      Z7, Z8, Z6
+	VMULPS      Z7, Z6, Z6
+	VADDPS      Z6, Z5, Z5
+	VMOVUPS     64(CX)(BX*1), Z6
+	VMULPS      Z6, Z3, Z7
+	VRNDSCALEPS $0x00, Z7, Z7
+	VMAXPS      Z0, Z7, Z7
+	VMINPS      Z1, Z7, Z7
+	VMULPS      Z6, Z6, Z8
+	VMULPS      Z6, Z8, Z6
+	VMULPS      Z7, Z6, Z6
+	VADDPS      Z6, Z4, Z4
+	VMULPS      Z7, Z8, Z6
+	VMULPS      Z7, Z6, Z6
+	VADDPS      Z6, Z5, Z5
+	VMOVUPS     128(CX)(BX*1), Z6
+	VMULPS      Z6, Z3, Z7
+	VRNDSCALEPS $0x00, Z7, Z7
+	VMAXPS      Z0, Z7, Z7
+	VMINPS      Z1, Z7, Z7
+	VMULPS      Z6, Z6, Z8
+	VMULPS      Z6, Z8, Z6
+	VMULPS      Z7, Z6, Z6
+	VADDPS      Z6, Z4, Z4
+	VMULPS      Z7, Z8, Z6
+	VMULPS      Z7, Z6, Z6
+	VADDPS      Z6, Z5, Z5
+	VMOVUPS     192(CX)(BX*1), Z6
+	VMULPS      Z6, Z3, Z7
+	VRNDSCALEPS $0x00, Z7, Z7
+	VMAXPS      Z0, Z7, Z7
+	VMINPS      Z1, Z7, Z7
+	VMULPS      Z6, Z6, Z8
+	VMULPS      Z6, Z8, Z6
+	VMULPS      Z7, Z6, Z6
+	VADDPS      Z6, Z4, Z4
+	VMULPS      Z7, Z8, Z6
+	VMULPS      Z7, Z6, Z6
+	VADDPS      Z6, Z5, Z5
+	ADDQ        $0x00000100, BX
+	CMPQ        BX, DX
+	JLT         sums
+
+	// no NaN below: the products w·x·l of a group have one sign, or are zero
+	VXORPS       Z6, Z6, Z6
+	VANDPS       all7fffffff<>+0(SB), Z4, Z7
+	MOVL         $0x7f7fffff, BX
+	VPBROADCASTD BX, Z8
+	VCMPPS       $0x16, Z8, Z7, K1
+	KMOVW        K1, BX
+	VMULPS       Z4, Z4, Z7
+	XORL         SI, SI
+	XORQ         DI, DI
+
+settle:
+	VMOVUPS      (CX)(DI*1), Z8
+	VMULPS       Z8, Z3, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMAXPS       Z0, Z9, Z9
+	VMINPS       Z1, Z9, Z9
+	VMULPS       Z8, Z8, Z10
+	VMULPS       Z8, Z10, Z11
+	VMULPS       Z9, Z11, Z12
+	VSUBPS       Z12, Z4, Z12
+	VMULPS       Z9, Z10, Z13
+	VMULPS       Z9, Z13, Z13
+	VSUBPS       Z13, Z5, Z13
+	VXORPS       Z14, Z14, Z14
+	VCMPPS       $0x1e, Z14, Z12, K1
+	VMULPS       Z13, Z8, Z8
+	VDIVPS       Z12, Z8, Z8
+	VANDPS       all7fffffff<>+0(SB), Z8, Z14
+	VXORPS       Z15, Z15, Z15
+	VBLENDMPS    Z14, Z15, K1, Z2
+	VMAXPS       Z2, Z6, Z6
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMAXPS       Z0, Z8, Z8
+	VMINPS       Z1, Z8, Z8
+	VCMPPS       $0x04, Z9, Z8, K2
+	KANDW        K1, K2, K1
+	VMULPS       Z8, Z11, Z9
+	VADDPS       Z9, Z12, Z9
+	VMULPS       Z8, Z10, Z10
+	VMULPS       Z8, Z10, Z8
+	VADDPS       Z8, Z13, Z8
+	VXORPS       Z10, Z10, Z10
+	VCMPPS       $0x1e, Z10, Z8, K2
+	KANDW        K1, K2, K1
+	VMULPS       Z9, Z9, Z9
+	VMULPS       Z5, Z9, Z9
+	VMULPS       Z8, Z7, Z8
+	VCMPPS       $0x1e, Z8, Z9, K2
+	KANDW        K1, K2, K1
+	KMOVW        K1, R8
+	ORL          R8, SI
+	ADDQ         $0x00000040, DI
+	CMPQ         DI, DX
+	JLT          settle
+	MOVL         $0x4a800000, CX
+	VPBROADCASTD CX, Z0
+	VCMPPS       $0x16, Z0, Z6, K1
+	KMOVW        K1, CX
+	ORL          CX, BX
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VCMPPS       $0x1e, Z1, Z5, K1
+	VDIVPS       Z5, Z4, Z1
+	VMOVAPS      Z1, K1, Z0
+	VMOVUPS      Z0, (AX)
+	MOVL         BX, 128(AX)
+	MOVL         SI, 132(AX)
 	VZEROUPPER
 	RET
 

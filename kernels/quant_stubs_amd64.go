@@ -53,6 +53,12 @@ func levelsAVX2(packed *uint32, x *float32, p *float32, n int, lo float32, hi fl
 //go:noescape
 func fitSymmetricAVX2(fit *float32, x *float32, w *float32, wx *float32, n int, half float32, numerators *[19]float32)
 
+// settleDescentAVX2 is fitDescent of 16 columns in the lanes where it changes no level,
+// and finds those where it does.
+//
+//go:noescape
+func settleDescentAVX2(settled *float32, x *float32, half float32)
+
 // fitDescentAVX2 is fitDescent of twice 16 columns. w are their squares, products and levels
 // are room for as many columns.
 //
@@ -165,6 +171,12 @@ func levelsAVX512(packed *uint32, x *float32, p *float32, n int, lo float32, hi 
 //
 //go:noescape
 func fitSymmetricAVX512(fit *float32, x *float32, w *float32, wx *float32, n int, half float32, numerators *[19]float32)
+
+// settleDescentAVX512 is fitDescent of 16 columns in the lanes where it changes no level,
+// and finds those where it does.
+//
+//go:noescape
+func settleDescentAVX512(settled *float32, x *float32, half float32)
 
 // fitDescentAVX512 is fitDescent of twice 16 columns. w are their squares, products and levels
 // are room for as many columns.

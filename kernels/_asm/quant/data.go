@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -18,6 +20,11 @@ func (t tables) floats(name string, values []float32) Mem {
 		bits[i] = math.Float32bits(v)
 	}
 	return t.ints(name, bits...)
+}
+
+// all is x sixteen times.
+func (t tables) all(x uint32) Mem {
+	return t.ints(fmt.Sprintf("all%x", x), slices.Repeat([]uint32{x}, 16)...)
 }
 
 func (t tables) ints(name string, values ...uint32) Mem {

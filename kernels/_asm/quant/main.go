@@ -20,6 +20,7 @@ func main() {
 		}
 		levels(v)
 		fitSymmetric(v)
+		settleDescent(v)
 		fitDescent(v)
 		fitPositive(v)
 		fitIQ4(v)

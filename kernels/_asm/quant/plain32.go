@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"math"
-	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -133,9 +131,7 @@ func (k *plain32) number(x float64) Mem { return k.constant(math.Float32bits(flo
 
 func (k *plain32) ints(x int) Mem { return k.constant(uint32(x)) }
 
-func (k *plain32) constant(x uint32) Mem {
-	return data.ints(fmt.Sprintf("all%x", x), slices.Repeat([]uint32{x}, 16)...)
-}
+func (k *plain32) constant(x uint32) Mem { return data.all(x) }
 
 // scalar returns x in the lowest lane.
 func (k *plain32) scalar(x float64) VecVirtual {
