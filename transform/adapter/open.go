@@ -59,6 +59,9 @@ func Open(ref string) (*Adapter, error) {
 		path = dir
 	}
 	config, err := readConfig(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, missingConfig(dir, file)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -126,15 +129,39 @@ func findAdapter(dir string) (string, error) {
 func readConfig(dir string) (*Config, error) {
 	path := filepath.Join(dir, ConfigName)
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &formats.Error{Path: path, Err: formats.Reasonf(formats.ErrFormat, "the adapter has no configuration: there is no such file"),
-			Hint: "the scale of a LoRA is in its configuration alone; get adapter_config.json from where the weights come from"}
-	}
 	if err != nil {
 		return nil, fileError(path, err)
 	}
 	c, err := ParseConfig(data)
 	return c, at(path, err)
+}
+
+// missingConfig says that there is no configuration, or what explains it: a file
+// that is no weights either, such as a git-lfs pointer, or the folder of a model.
+func missingConfig(dir, file string) error {
+	if file != "" {
+		m, err := formats.Open(file)
+		if err != nil {
+			return err
+		}
+		m.Close()
+	} else if isModel(dir) {
+		return &formats.Error{Path: dir, Err: formats.Reasonf(formats.ErrMismatch, "a model, not an adapter: it has a config.json and no %s", ConfigName),
+			Hint: "loratool extract makes an adapter of a model and what it was fine-tuned from"}
+	}
+	return &formats.Error{Path: filepath.Join(dir, ConfigName), Err: formats.Reasonf(formats.ErrFormat, "the adapter has no configuration: there is no such file"),
+		Hint: "the scale of a LoRA is in its configuration alone; get adapter_config.json from where the weights come from"}
+}
+
+// isModel reports whether the folder has what a model has and an adapter has not.
+func isModel(dir string) bool {
+	for _, name := range weightsNames {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return false
+		}
+	}
+	_, err := os.Lstat(filepath.Join(dir, "config.json"))
+	return err == nil
 }
 
 // at returns err as an error about the file, keeping what it says already.
