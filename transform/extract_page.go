@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/loratool/loratool/transform/report"
 )
@@ -250,7 +251,16 @@ func layerTable(layers []*LayerReport) report.Section {
 	return report.Section{Title: "All layers", Table: t}
 }
 
-func percents(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) + " %" }
+// percents prints a share with one decimal, or with as many as it takes to tell
+// almost all from all.
+func percents(x float64) string {
+	for digits := 1; ; digits++ {
+		s := strconv.FormatFloat(100*x, 'f', digits, 64)
+		if digits == 4 || x >= 1 || !strings.HasPrefix(s, "100") {
+			return s + " %"
+		}
+	}
+}
 
 func ranksOf(layers []*LayerReport) string {
 	low, high := math.MaxInt, 0

@@ -101,6 +101,10 @@ func pairModels(base, tuned *formats.Model, o *ExtractOptions) (*modelPair, erro
 		return nil, structureError(base, tuned, differences)
 	}
 	if len(p.layers) == 0 && len(p.vectors) == 0 {
+		if len(p.left) > 0 && len(p.left) == len(tuned.Tensors) {
+			return nil, &formats.Error{Path: tuned.Path, Err: formats.Reasonf(formats.ErrMismatch, "include and exclude leave none of its %d tensors", len(p.left)),
+				Hint: "loratool inspect --tensors lists the names that the expressions are matched with"}
+		}
 		return nil, &formats.Error{Path: tuned.Path, Err: formats.Reasonf(formats.ErrMismatch, "it has no tensor in common with %s", base.Path)}
 	}
 	return p, nil
