@@ -83,9 +83,15 @@ func (cmd *command) unknownFlag(arg, name string) error {
 // see returns the hint that leads to the command's help.
 func (cmd *command) see() string { return "see loratool help " + cmd.name }
 
-// near reports whether a person may have meant the word want when typing got:
-// at most two letters of five are wrong, so that two may have changed places.
-func near(want, got string) bool { return 5*distanceOf(want, got) <= 2*max(len(want), len(got)) }
+// near reports whether a person may have meant the word want when typing got: at
+// most two letters of five are wrong, or all are right and two changed places.
+func near(want, got string) bool {
+	d := distanceOf(want, got)
+	return 5*d <= 2*max(len(want), len(got)) || d == 2 && letters(want) == letters(got)
+}
+
+// letters returns a word's letters in alphabetical order.
+func letters(word string) string { return string(slices.Sorted(slices.Values([]byte(word)))) }
 
 // distanceOf returns the Levenshtein distance of two words.
 func distanceOf(a, b string) int {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
+	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/transform"
 )
 
@@ -12,8 +15,8 @@ var castCommand = &command{
 	summary: "change the number format of a model's weights: half precision, or back",
 	about: `Rounds every floating-point tensor once, to nearest even, from any of F64, F32, F16 and BF16.
 		Integers stay as they are, and so do the few parameters that models keep in F32 whatever the
-		rest is in. F16 ends at 65504: each tensor whose numbers do not fit is named in a warning, with how
-		many became infinite and how many became zero.
+		rest is in. F16 ends at 65504: warnings say how many numbers of which tensors became infinite
+		and how many became zero: of the first few tensors, and with -v or --report of all.
 
 		The weights of a quantized checkpoint (bitsandbytes, MLX, compressed-tensors, FP8, GPTQ, AWQ, MXFP4,
 		NVFP4) are decoded first: to what its loader computes with.
@@ -44,6 +47,10 @@ func runCast(c *call) error {
 		return err
 	}
 	defer m.Close()
+	if m.Format == "gguf" {
+		return &formats.Error{Path: m.Path, Err: formats.Reasonf(formats.ErrUnsupported, "it is GGUF, and cast is for checkpoints"),
+			Hint: "loratool convert makes a checkpoint of it, in the format that --type says; loratool quantize OUT.gguf has F16, BF16 and F32, too"}
+	}
 	cast, report, err := transform.Cast(m, dtype)
 	if err != nil {
 		return err
@@ -61,13 +68,21 @@ func runCast(c *call) error {
 	if err := c.write(l, report, nil); err != nil {
 		return err
 	}
-	for _, t := range report.Tensors {
+	c.explainCast(report)
+	return nil
+}
+
+// explainCast warns of the numbers that did not fit.
+func (c *call) explainCast(r *transform.CastReport) {
+	var infinite, zero []string
+	for _, t := range r.Tensors {
 		if n := t.Overflow(); n > 0 {
-			c.warnf("tensor %q: %d of %d numbers became infinite in %v", t.Name, n, t.Elements, t.To)
+			infinite = append(infinite, fmt.Sprintf("tensor %q: %d of %d numbers became infinite in %v", t.Name, n, t.Elements, t.To))
 		}
 		if n := t.Flushed(); n > 0 {
-			c.warnf("tensor %q: %d of %d numbers became zero in %v", t.Name, n, t.Elements, t.To)
+			zero = append(zero, fmt.Sprintf("tensor %q: %d of %d numbers became zero in %v", t.Name, n, t.Elements, t.To))
 		}
 	}
-	return nil
+	c.warnEach(infinite)
+	c.warnEach(zero)
 }

@@ -127,7 +127,8 @@ func writeFlag(w io.Writer, f cli.DocGenerationFlag) {
 		}
 	}
 	left = strings.TrimSuffix(left, ", ") + value
-	if d := f.GetDefaultText(); f.TakesValue() && d != "" && d != `""` {
+	// A number that is 0 if it is not given means that nothing is asked for.
+	if d := f.GetDefaultText(); f.TakesValue() && d != "" && d != `""` && d != "0" {
 		usage += " (default: " + strings.Trim(d, `"`) + ")"
 	}
 	if env := f.GetEnvVars(); len(env) > 0 {

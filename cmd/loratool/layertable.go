@@ -28,11 +28,13 @@ func (c *call) showExtraction(r *transform.ExtractReport) {
 	if len(r.Left) > 0 {
 		c.infof("%d tensors left out by --include and --exclude", len(r.Left))
 	}
+	var noise []string
 	for _, l := range r.Layers {
 		if l.NoiseEdge > 0 && l.AboveNoise == 0 {
-			c.warnf("%s: all of its difference can be rounding noise", l.Module)
+			noise = append(noise, l.Module+": all of its difference can be rounding noise")
 		}
 	}
+	c.warnEach(noise)
 }
 
 // groups returns the layers by kinds, or with -v one by one.

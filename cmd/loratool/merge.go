@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -149,14 +150,11 @@ func (c *call) mergeOptions() (o transform.MergeOptions, err error) {
 
 // explainMerge tells what a person may want to know before the work begins.
 func (c *call) explainMerge(r *transform.MergeReport) {
-	for i, p := range r.Unmatched {
-		const shown = 10
-		if i == shown {
-			c.warnf("and %d more are left out", len(r.Unmatched)-shown)
-			break
-		}
-		c.warnf("left out: %s: %s", p.Name, p.Reason)
+	var left []string
+	for _, p := range r.Unmatched {
+		left = append(left, fmt.Sprintf("left out: %s: %s", p.Name, p.Reason))
 	}
+	c.warnEach(left)
 	for _, n := range r.Notes {
 		c.infof("%s", n)
 	}

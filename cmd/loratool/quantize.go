@@ -246,7 +246,8 @@ func (c *call) openGGUF(ref string) (*formats.Model, error) {
 	}
 	if m.Format != "gguf" {
 		m.Close()
-		return nil, &formats.Error{Path: ref, Err: formats.Reasonf(formats.ErrUnsupported, "it is %s, not GGUF", m.Format)}
+		return nil, &formats.Error{Path: ref, Err: formats.Reasonf(formats.ErrUnsupported, "it is %s, not GGUF", m.Format),
+			Hint: "loratool convert makes GGUF of a checkpoint, with --type quantized in one go"}
 	}
 	return m, nil
 }

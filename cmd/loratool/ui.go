@@ -67,6 +67,24 @@ func (u *ui) warnf(format string, args ...any) {
 	u.message("warning", fmt.Sprintf(format, args...))
 }
 
+// warnEach warns of each of many things, or without -v of the first few and how
+// many more there are: what is wrong with one tensor is often wrong with a
+// thousand, and a thousand lines would hide every other warning. The report has
+// to have them all.
+func (u *ui) warnEach(lines []string) {
+	const few = 5
+	shown := len(lines)
+	if !u.verbose && shown > few+1 {
+		shown = few
+	}
+	for _, line := range lines[:shown] {
+		u.warnf("%s", line)
+	}
+	if more := len(lines) - shown; more > 0 {
+		u.warnf("and %d more like this; -v lists them, and --report FILE keeps them", more)
+	}
+}
+
 // message prints a line for a person, or an event where a program reads.
 func (u *ui) message(kind, text string) {
 	switch {
