@@ -2,7 +2,7 @@ package kernels
 
 import "math"
 
-// nearestInt rounds x to the nearest integer, ties to even, for |x| < 2^22. The
+// nearestInt rounds x to the nearest integer, ties to even, for |x| < 2^22 - 1/2. The
 // reference quantizers round by adding 1.5·2^23, and so does this: larger values
 // wrap around, and callers clamp them. NaN gives 0. The argument is rounded first: a
 // product in it must not be fused with the sum here.

@@ -324,7 +324,7 @@ range0:
 	MOVL         $0x7fffffff, R8
 	VMOVD        R8, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x4a800000, R8
+	MOVL         $0x4a000000, R8
 	VMOVD        R8, X5
 	VPBROADCASTD X5, Y5
 	VMULPS       Y2, Y3, Y2
@@ -432,7 +432,7 @@ free:
 	MOVL         $0x7fffffff, R10
 	VMOVD        R10, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x4a800000, R10
+	MOVL         $0x4a000000, R10
 	VMOVD        R10, X5
 	VPBROADCASTD X5, Y5
 	VMULPS       Y2, Y3, Y2
@@ -586,7 +586,7 @@ capped:
 	MOVL         $0x7fffffff, DI
 	VMOVD        DI, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x4a800000, DI
+	MOVL         $0x4a000000, DI
 	VMOVD        DI, X5
 	VPBROADCASTD X5, Y5
 	VMULPS       Y2, Y3, Y2
@@ -835,7 +835,7 @@ range0:
 	MOVL         $0x7fffffff, R8
 	VMOVD        R8, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x4a800000, R8
+	MOVL         $0x4a000000, R8
 	VMOVD        R8, X6
 	VPBROADCASTD X6, Y6
 	VMULPS       Y3, Y4, Y3
@@ -943,7 +943,7 @@ free:
 	MOVL         $0x7fffffff, R10
 	VMOVD        R10, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x4a800000, R10
+	MOVL         $0x4a000000, R10
 	VMOVD        R10, X6
 	VPBROADCASTD X6, Y6
 	VMULPS       Y3, Y4, Y3
@@ -1097,7 +1097,7 @@ capped:
 	MOVL         $0x7fffffff, DI
 	VMOVD        DI, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x4a800000, DI
+	MOVL         $0x4a000000, DI
 	VMOVD        DI, X6
 	VPBROADCASTD X6, Y6
 	VMULPS       Y3, Y4, Y3
@@ -1422,7 +1422,7 @@ columnZeros:
 	JLT       columnZeros
 
 done:
-	MOVL         $0x4a800000, AX
+	MOVL         $0x4a000000, AX
 	VMOVD        AX, X0
 	VPBROADCASTD X0, Y0
 	VCMPPS       $0x16, Y0, Y4, Y0
@@ -2226,7 +2226,7 @@ descend:
 	VMOVD        R12, X14
 	VPBROADCASTD X14, Y14
 	VANDPS       Y14, Y13, Y14
-	MOVL         $0x4a800000, R12
+	MOVL         $0x4a000000, R12
 	VMOVD        R12, X15
 	VPBROADCASTD X15, Y15
 	VCMPPS       $0x16, Y15, Y14, Y14
@@ -2275,7 +2275,7 @@ descend:
 	VMOVD        R12, X14
 	VPBROADCASTD X14, Y14
 	VANDPS       Y14, Y13, Y14
-	MOVL         $0x4a800000, R12
+	MOVL         $0x4a000000, R12
 	VMOVD        R12, X15
 	VPBROADCASTD X15, Y15
 	VCMPPS       $0x16, Y15, Y14, Y14
@@ -2569,7 +2569,7 @@ descend:
 	VMOVD        R12, X11
 	VPBROADCASTD X11, Y11
 	VANDPS       Y11, Y10, Y11
-	MOVL         $0x4a800000, R12
+	MOVL         $0x4a000000, R12
 	VMOVD        R12, X12
 	VPBROADCASTD X12, Y12
 	VCMPPS       $0x16, Y12, Y11, Y11
@@ -4265,7 +4265,7 @@ range0:
 	VDIVPS       Z2, Z0, Z3
 	MOVL         $0x7fffffff, R8
 	VPBROADCASTD R8, Z4
-	MOVL         $0x4a800000, R8
+	MOVL         $0x4a000000, R8
 	VPBROADCASTD R8, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
@@ -4369,7 +4369,7 @@ free:
 	VDIVPS       Z2, Z3, Z3
 	MOVL         $0x7fffffff, R10
 	VPBROADCASTD R10, Z4
-	MOVL         $0x4a800000, R10
+	MOVL         $0x4a000000, R10
 	VPBROADCASTD R10, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
@@ -4520,7 +4520,7 @@ capped:
 	VDIVPS       Z2, Z3, Z3
 	MOVL         $0x7fffffff, DI
 	VPBROADCASTD DI, Z4
-	MOVL         $0x4a800000, DI
+	MOVL         $0x4a000000, DI
 	VPBROADCASTD DI, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
@@ -4761,7 +4761,7 @@ range0:
 	VDIVPS       Z2, Z0, Z3
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z4
-	MOVL         $0x4a800000, R12
+	MOVL         $0x4a000000, R12
 	VPBROADCASTD R12, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
@@ -4852,7 +4852,7 @@ range1:
 	VDIVPS       Z4, Z0, Z5
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z7
-	MOVL         $0x4a800000, R12
+	MOVL         $0x4a000000, R12
 	VPBROADCASTD R12, Z8
 	VMULPS       Z4, Z5, Z4
 	VANDPS       Z4, Z7, Z4
@@ -4958,7 +4958,7 @@ free:
 	VDIVPS       Z2, Z3, Z3
 	MOVL         $0x7fffffff, R14
 	VPBROADCASTD R14, Z4
-	MOVL         $0x4a800000, R14
+	MOVL         $0x4a000000, R14
 	VPBROADCASTD R14, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
@@ -4982,7 +4982,7 @@ free:
 	VDIVPS       Z2, Z4, Z4
 	MOVL         $0x7fffffff, R14
 	VPBROADCASTD R14, Z5
-	MOVL         $0x4a800000, R14
+	MOVL         $0x4a000000, R14
 	VPBROADCASTD R14, Z7
 	VMULPS       Z2, Z4, Z2
 	VANDPS       Z2, Z5, Z2
@@ -5171,7 +5171,7 @@ capped:
 	VDIVPS       Z2, Z3, Z3
 	MOVL         $0x7fffffff, R11
 	VPBROADCASTD R11, Z4
-	MOVL         $0x4a800000, R11
+	MOVL         $0x4a000000, R11
 	VPBROADCASTD R11, Z5
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
@@ -5195,7 +5195,7 @@ capped:
 	VDIVPS       Z2, Z4, Z4
 	MOVL         $0x7fffffff, R11
 	VPBROADCASTD R11, Z5
-	MOVL         $0x4a800000, R11
+	MOVL         $0x4a000000, R11
 	VPBROADCASTD R11, Z7
 	VMULPS       Z2, Z4, Z2
 	VANDPS       Z2, Z5, Z2
@@ -5484,7 +5484,7 @@ range0:
 	VDIVPS       Z3, Z0, Z4
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z5
-	MOVL         $0x4a800000, R12
+	MOVL         $0x4a000000, R12
 	VPBROADCASTD R12, Z6
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
@@ -5575,7 +5575,7 @@ range1:
 	VDIVPS       Z5, Z0, Z6
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z8
-	MOVL         $0x4a800000, R12
+	MOVL         $0x4a000000, R12
 	VPBROADCASTD R12, Z9
 	VMULPS       Z5, Z6, Z5
 	VANDPS       Z5, Z8, Z5
@@ -5681,7 +5681,7 @@ free:
 	VDIVPS       Z3, Z4, Z4
 	MOVL         $0x7fffffff, R14
 	VPBROADCASTD R14, Z5
-	MOVL         $0x4a800000, R14
+	MOVL         $0x4a000000, R14
 	VPBROADCASTD R14, Z6
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
@@ -5705,7 +5705,7 @@ free:
 	VDIVPS       Z3, Z5, Z5
 	MOVL         $0x7fffffff, R14
 	VPBROADCASTD R14, Z6
-	MOVL         $0x4a800000, R14
+	MOVL         $0x4a000000, R14
 	VPBROADCASTD R14, Z8
 	VMULPS       Z3, Z5, Z3
 	VANDPS       Z3, Z6, Z3
@@ -5894,7 +5894,7 @@ capped:
 	VDIVPS       Z3, Z4, Z4
 	MOVL         $0x7fffffff, R11
 	VPBROADCASTD R11, Z5
-	MOVL         $0x4a800000, R11
+	MOVL         $0x4a000000, R11
 	VPBROADCASTD R11, Z6
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
@@ -5918,7 +5918,7 @@ capped:
 	VDIVPS       Z3, Z5, Z5
 	MOVL         $0x7fffffff, R11
 	VPBROADCASTD R11, Z6
-	MOVL         $0x4a800000, R11
+	MOVL         $0x4a000000, R11
 	VPBROADCASTD R11, Z8
 	VMULPS       Z3, Z5, Z3
 	VANDPS       Z3, Z6, Z3
@@ -6284,7 +6284,7 @@ columnZeros:
 	JLT         columnZeros
 
 done:
-	MOVL         $0x4a800000, AX
+	MOVL         $0x4a000000, AX
 	VPBROADCASTD AX, Z0
 	VCMPPS       $0x16, Z0, Z4, K1
 	KMOVW        K1, AX
@@ -7031,7 +7031,7 @@ start1:
 	ORL          R9, R8
 	MOVL         $0x7fffffff, R9
 	VPBROADCASTD R9, Z2
-	MOVL         $0x4a800000, R9
+	MOVL         $0x4a000000, R9
 	VPBROADCASTD R9, Z7
 	VMULPS       Z3, Z3, Z8
 	VMULPS       Z5, Z5, Z9
@@ -7360,7 +7360,7 @@ sums:
 	VXORPS       Z2, Z2, Z2
 	MOVL         $0x7fffffff, R8
 	VPBROADCASTD R8, Z4
-	MOVL         $0x4a800000, R8
+	MOVL         $0x4a000000, R8
 	VPBROADCASTD R8, Z5
 	VMULPS       Z1, Z1, Z6
 	MOVQ         $0x00000005, R8

@@ -26,7 +26,7 @@ const (
 )
 
 // fitAffine is affineSearch.fit with a block in each lane. Rounding is by
-// instruction, which is nearestInt only for numbers below 2^22: lanes that may have
+// instruction, which is nearestInt only for numbers up to wildest: lanes that may have
 // met others are reported as wild. Since rounding is monotone, it's enough to look
 // at the extremes.
 //
@@ -172,12 +172,12 @@ func (s *affineKernel) ranges(w *affineWay, way int) {
 	VMOVUPS(w.base, w.fit.at(affineBase))
 }
 
-// check marks lanes as wild if a level of theirs would be 2^22 or more before it is
+// check marks lanes as wild if a level of theirs would be beyond wildest before it is
 // clamped, but for constants.
 func (s *affineKernel) check(w *affineWay, span VecVirtual) {
-	noSign, wildest := s.bits(0x7fffffff), s.bits(0x4a800000)
-	high := s.compare(notLessEq, s.and(noSign, s.mul(w.inverse, span)), wildest)
-	low := s.compare(notLessEq, s.and(noSign, s.mul(w.inverse, s.sub(s.load(w.fit.at(affineLow)), w.base))), wildest)
+	noSign, limit := s.bits(0x7fffffff), s.bits(wildest)
+	high := s.compare(notLessEq, s.and(noSign, s.mul(w.inverse, span)), limit)
+	low := s.compare(notLessEq, s.and(noSign, s.mul(w.inverse, s.sub(s.load(w.fit.at(affineLow)), w.base))), limit)
 	finite := s.compare(neq, s.load(w.fit.at(affineHigh)), s.bits(0x7f800000))
 	ORL(s.laneBits(s.both(finite, s.either(high, low))), w.fit.at(affineWild))
 }

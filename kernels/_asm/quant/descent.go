@@ -27,7 +27,7 @@ type descent struct {
 }
 
 // run emits five passes, or fewer if one changes nothing. Lanes in which a change would
-// take the rounding of a number of 2^22 or more become wild.
+// take the rounding of a number beyond wildest become wild.
 func (d *descent) run() {
 	for _, s := range d.sumXL {
 		d.square = append(d.square, d.mul(s, s))
@@ -107,7 +107,7 @@ func (d *descent) constants() {
 		}
 		return func() VecVirtual { return d.bits(x) }
 	}
-	d.noSign, d.wildestStep = constant(0x7fffffff), constant(0x4a800000)
+	d.noSign, d.wildestStep = constant(0x7fffffff), constant(wildest)
 }
 
 // Fields of descentLanes, from which on there is one for each way.

@@ -21,6 +21,10 @@ var (
 	avx512 = isa{"AVX512", 16}
 )
 
+// wildest is 2^21: up to there, rounding by instruction is nearestInt, which wraps around
+// from 2^22 - 1/2 on.
+const wildest = 0x4a000000
+
 // A mask has a truth value for each lane: a K register, or a YMM with all or no bits
 // of the lane set.
 type mask = Register

@@ -40,7 +40,7 @@ func levels(v isa) {
 	k.loop("columnZeros", f)
 
 	Label("done")
-	p.storeBits(v.laneBits(v.compare(notLessEq, k.peak, v.bits(0x4a800000))), levelWild)
+	p.storeBits(v.laneBits(v.compare(notLessEq, k.peak, v.bits(wildest))), levelWild)
 	VZEROUPPER()
 	RET()
 }
