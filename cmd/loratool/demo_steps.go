@@ -48,8 +48,8 @@ var demoSteps = []demoStep{
 		line: "loratool extract base merged -o regained --rank auto",
 	},
 	{
-		says: `For llama.cpp and its like, convert writes GGUF, quantized in one go if wanted.`,
-		line: "loratool convert merged -o merged.gguf --type q8_0",
+		says: `For llama.cpp and its like, convert writes GGUF, and merge does, too: from base and adapter to a quantized file in one go.`,
+		line: "loratool merge base --lora adapter -o merged.gguf --type Q4_K_M",
 	},
 	{
 		says: `Other number formats: each weight is rounded once, and numbers that do not fit are reported.`,

@@ -117,10 +117,10 @@ func runExtract(c *call) error {
 
 // openPair opens the base and the fine-tuned model.
 func (c *call) openPair() (base, tuned *formats.Model, closeBoth func(), err error) {
-	if base, err = c.openModel(c.operand(0)); err != nil {
+	if base, err = c.openCheckpoint(c.operand(0)); err != nil {
 		return nil, nil, nil, err
 	}
-	if tuned, err = c.openModel(c.operand(1)); err != nil {
+	if tuned, err = c.openCheckpoint(c.operand(1)); err != nil {
 		base.Close()
 		return nil, nil, nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/transform/arch"
 	"github.com/loratool/loratool/transform/shrink"
 )
 
@@ -35,4 +36,19 @@ func (c *call) decode(m *formats.Model) (*formats.Model, *shrink.Source, error) 
 			plural(source.Count, "%d matrix is decoded", "%d matrices are decoded"), source.DType)
 	}
 	return plain, source, nil
+}
+
+// openCheckpoint is openModel that sees a GGUF model as the checkpoint that it was
+// converted from.
+func (c *call) openCheckpoint(ref string) (*formats.Model, error) {
+	m, err := c.openModel(ref)
+	if err != nil || m.Format != "gguf" {
+		return m, err
+	}
+	v, err := arch.NewView(m)
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return v.Model, nil
 }

@@ -42,9 +42,12 @@ type Architecture struct {
 	extra func(c *Config, kv *keyValues) ([]*formats.Tensor, error)
 
 	// family says which files hold the vocabulary; finish changes tokenizer
-	// key-values where a family has its own. The latter may be nil.
+	// key-values where a family has its own. The latter may be nil. pre has the names
+	// that llama.cpp gives the family's pre-tokenizers, by those of others that split
+	// text alike.
 	family tokenizer.Family
 	finish func(c *Config, kv *keyValues)
+	pre    map[string]string
 
 	// checkpoint says how config.json is restored from key-values.
 	checkpoint checkpoint

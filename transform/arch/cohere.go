@@ -15,6 +15,7 @@ var cohereRules = rules(embeddings, attention, headNorms, gatedMLP, []rule{
 var _ = register(&Architecture{
 	Name:    "command-r",
 	Classes: []string{"CohereForCausalLM"},
+	pre:     map[string]string{"refact": "command-r"},
 	checkpoint: checkpoint{
 		modelType: "cohere",
 		constants: `{"hidden_act": "silu"}`,
@@ -48,6 +49,7 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:    "cohere2",
 	Classes: []string{"Cohere2ForCausalLM"},
+	pre:     map[string]string{"refact": "command-r"},
 	checkpoint: checkpoint{
 		modelType: "cohere2",
 		constants: `{"hidden_act": "silu"}`,

@@ -82,6 +82,7 @@ func falconHeads(c *Config) (n, groups int, err error) {
 var _ = register(&Architecture{
 	Name:    "gptneox",
 	Classes: []string{"GPTNeoXForCausalLM"},
+	pre:     map[string]string{"gpt-2": "mpt"},
 	checkpoint: checkpoint{
 		modelType: "gpt_neox",
 		constants: `{"hidden_act": "gelu"}`,

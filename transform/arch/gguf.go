@@ -188,6 +188,18 @@ func architectureOf(c *Config, template *formats.Model) (a *Architecture, err er
 	return a, nil
 }
 
+// KeepsCodes reports whether the checkpoint is quantized in a way that GGUF has too,
+// so that its numbers are not to be decoded: MXFP4 of gpt-oss.
+func KeepsCodes(m *formats.Model) bool {
+	c, err := readConfig(m)
+	if err != nil {
+		return false
+	}
+	q, _ := c.get("quantization_config").(*strictjson.Object)
+	a, err := ForClass(c.class())
+	return err == nil && q != nil && q.String("quant_method") == a.quantMethod
+}
+
 // encodeAll brings the tensors into the number formats of the type, and returns
 // the number of general.file_type.
 func (t Type) encodeAll(tensors []*formats.Tensor) (file uint32, err error) {
@@ -235,7 +247,7 @@ const (
 // tokenizerKeys returns the tokenizer's key-values.
 func (a *Architecture) tokenizerKeys(c *Config, pre string) (formats.Metadata, error) {
 	size, _ := c.int("vocab_size")
-	list, err := tokenizer.ToGGUF(c.model, c.root, tokenizer.Options{Family: a.family, Size: size, Pre: pre})
+	list, err := tokenizer.ToGGUF(c.model, c.root, tokenizer.Options{Family: a.family, Size: size, Pre: pre, Names: a.pre})
 	if err != nil || a.finish == nil {
 		return list, err
 	}

@@ -14,6 +14,7 @@ import (
 var _ = register(&Architecture{
 	Name:    "llama",
 	Classes: []string{"LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM", "MixtralForCausalLM"},
+	pre:     map[string]string{"refact": "smollm"},
 	checkpoint: checkpoint{
 		modelType: "llama",
 		renames:   map[string]string{".expert_count": "num_local_experts"},

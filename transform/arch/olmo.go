@@ -8,6 +8,7 @@ import "github.com/loratool/loratool/transform/arch/tokenizer"
 var _ = register(&Architecture{
 	Name:       "olmo",
 	Classes:    []string{"OlmoForCausalLM", "OLMoForCausalLM"},
+	pre:        map[string]string{"gpt-2": "olmo"},
 	checkpoint: checkpoint{modelType: "olmo", renames: map[string]string{".attention.layer_norm_epsilon": ""}, constants: `{"hidden_act": "silu"}`},
 	family:     tokenizer.BPE,
 	rules:      rules(embeddings, llamaAttention, gatedMLP),

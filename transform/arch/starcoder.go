@@ -10,6 +10,7 @@ import (
 var _ = register(&Architecture{
 	Name:    "starcoder2",
 	Classes: []string{"Starcoder2ForCausalLM"},
+	pre:     map[string]string{"refact": "starcoder"},
 	checkpoint: checkpoint{
 		modelType: "starcoder2",
 		renames:   map[string]string{".attention.layer_norm_epsilon": "norm_epsilon"},

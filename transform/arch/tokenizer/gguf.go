@@ -30,8 +30,8 @@ type Options struct {
 	Family Family
 	Size   int    // of the vocabulary, by config.json; 0 if it does not say
 	Pre    string // name of the pre-tokenizer, if not that of the table
-	// Prefix is whether text gets a space in front, where a family insists.
-	Prefix *bool
+	// Names are what llama.cpp calls a family's pre-tokenizers, by the table's names.
+	Names map[string]string
 }
 
 // ToGGUF returns the tokenizer.* key-values of a checkpoint. config is its
@@ -54,9 +54,6 @@ func ToGGUF(m *formats.Model, config *strictjson.Object, o Options) (formats.Met
 	}
 	for _, e := range own {
 		kv = kv.With(e.Key, e.Value)
-	}
-	if o.Prefix != nil {
-		kv = kv.With("tokenizer.ggml.add_space_prefix", *o.Prefix)
 	}
 	return kv, nil
 }

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -152,7 +153,7 @@ func (f *files) pre(o *Options) (string, error) {
 		return o.Pre, nil
 	}
 	if name, ok := Pre(f.tokenizer); ok {
-		return name, nil
+		return cmp.Or(o.Names[name], name), nil
 	}
 	return "", &formats.Error{Path: path.Join(f.model.Path, "tokenizer.json"),
 		Err: formats.Reasonf(formats.ErrUnsupported, "its pre-tokenizer is not in the table: %s",
