@@ -1277,8 +1277,7 @@ TEXT ·levelsAVX2(SB), NOSPLIT, $0-40
 	VXORPS       Y6, Y6, Y6
 	VCMPPS       $0x00, Y6, Y2, Y6
 	VMOVMSKPS    Y6, SI
-	VMOVMSKPS    Y6, DI
-	TESTL        SI, DI
+	TESTL        SI, SI
 	JNZ          zeros
 	XORQ         SI, SI
 
@@ -1342,6 +1341,8 @@ zeros:
 	VXORPS       Y9, Y9, Y9
 	VCMPPS       $0x00, Y9, Y7, Y9
 	VANDPS       Y6, Y9, Y9
+	CMPL         SI, $0x000000ff
+	JE           allZeros
 	MOVL         $0x3f800000, SI
 	VMOVD        SI, X10
 	VPBROADCASTD X10, Y10
@@ -1420,6 +1421,71 @@ columnZeros:
 	ADDQ      $0x00000080, SI
 	CMPQ      SI, BX
 	JLT       columnZeros
+	JMP       done
+
+allZeros:
+	XORQ SI, SI
+
+columnAllZeros:
+	VMOVUPS   (CX)(SI*1), Y2
+	VSUBPS    Y8, Y2, Y2
+	VMULPS    Y2, Y7, Y2
+	VANDPS    Y5, Y2, Y3
+	VMAXPS    Y3, Y4, Y4
+	VROUNDPS  $0x00, Y2, Y2
+	VMAXPS    Y0, Y2, Y2
+	VMINPS    Y1, Y2, Y2
+	VSUBPS    Y0, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	VBLENDVPS Y9, Y3, Y2, Y2
+	VCVTPS2DQ Y2, Y2
+	VMOVUPS   32(CX)(SI*1), Y3
+	VSUBPS    Y8, Y3, Y3
+	VMULPS    Y3, Y7, Y3
+	VANDPS    Y5, Y3, Y6
+	VMAXPS    Y6, Y4, Y4
+	VROUNDPS  $0x00, Y3, Y3
+	VMAXPS    Y0, Y3, Y3
+	VMINPS    Y1, Y3, Y3
+	VSUBPS    Y0, Y3, Y3
+	VXORPS    Y6, Y6, Y6
+	VBLENDVPS Y9, Y6, Y3, Y3
+	VCVTPS2DQ Y3, Y3
+	VPSLLD    $0x08, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VMOVUPS   64(CX)(SI*1), Y3
+	VSUBPS    Y8, Y3, Y3
+	VMULPS    Y3, Y7, Y3
+	VANDPS    Y5, Y3, Y6
+	VMAXPS    Y6, Y4, Y4
+	VROUNDPS  $0x00, Y3, Y3
+	VMAXPS    Y0, Y3, Y3
+	VMINPS    Y1, Y3, Y3
+	VSUBPS    Y0, Y3, Y3
+	VXORPS    Y6, Y6, Y6
+	VBLENDVPS Y9, Y6, Y3, Y3
+	VCVTPS2DQ Y3, Y3
+	VPSLLD    $0x10, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VMOVUPS   96(CX)(SI*1), Y3
+	VSUBPS    Y8, Y3, Y3
+	VMULPS    Y3, Y7, Y3
+	VANDPS    Y5, Y3, Y6
+	VMAXPS    Y6, Y4, Y4
+	VROUNDPS  $0x00, Y3, Y3
+	VMAXPS    Y0, Y3, Y3
+	VMINPS    Y1, Y3, Y3
+	VSUBPS    Y0, Y3, Y3
+	VXORPS    Y6, Y6, Y6
+	VBLENDVPS Y9, Y6, Y3, Y3
+	VCVTPS2DQ Y3, Y3
+	VPSLLD    $0x18, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000080, SI
+	CMPQ      SI, BX
+	JLT       columnAllZeros
 
 done:
 	MOVL         $0x4a000000, AX
@@ -6140,8 +6206,7 @@ TEXT ·levelsAVX512(SB), NOSPLIT, $0-40
 	VXORPS       Z6, Z6, Z6
 	VCMPPS       $0x00, Z6, Z2, K1
 	KMOVW        K1, SI
-	KMOVW        K1, DI
-	TESTL        SI, DI
+	TESTL        SI, SI
 	JNZ          zeros
 	XORQ         SI, SI
 
@@ -6205,6 +6270,8 @@ zeros:
 	VXORPS       Z8, Z8, Z8
 	VCMPPS       $0x00, Z8, Z6, K2
 	KANDW        K1, K2, K2
+	CMPL         SI, $0x0000ffff
+	JE           allZeros
 	MOVL         $0x3f800000, SI
 	VPBROADCASTD SI, Z8
 	VMOVAPS      Z8, K1, Z2
@@ -6282,6 +6349,71 @@ columnZeros:
 	ADDQ        $0x00000100, SI
 	CMPQ        SI, BX
 	JLT         columnZeros
+	JMP         done
+
+allZeros:
+	XORQ SI, SI
+
+columnAllZeros:
+	VMOVUPS     (CX)(SI*1), Z2
+	VSUBPS      Z7, Z2, Z2
+	VMULPS      Z2, Z6, Z2
+	VANDPS      Z5, Z2, Z3
+	VMAXPS      Z3, Z4, Z4
+	VRNDSCALEPS $0x00, Z2, Z2
+	VMAXPS      Z0, Z2, Z2
+	VMINPS      Z1, Z2, Z2
+	VSUBPS      Z0, Z2, Z2
+	VXORPS      Z3, Z3, Z3
+	VMOVAPS     Z3, K2, Z2
+	VCVTPS2DQ   Z2, Z2
+	VMOVUPS     64(CX)(SI*1), Z3
+	VSUBPS      Z7, Z3, Z3
+	VMULPS      Z3, Z6, Z3
+	VANDPS      Z5, Z3, Z8
+	VMAXPS      Z8, Z4, Z4
+	VRNDSCALEPS $0x00, Z3, Z3
+	VMAXPS      Z0, Z3, Z3
+	VMINPS      Z1, Z3, Z3
+	VSUBPS      Z0, Z3, Z3
+	VXORPS      Z8, Z8, Z8
+	VMOVAPS     Z8, K2, Z3
+	VCVTPS2DQ   Z3, Z3
+	VPSLLD      $0x08, Z3, Z3
+	VPORD       Z3, Z2, Z2
+	VMOVUPS     128(CX)(SI*1), Z3
+	VSUBPS      Z7, Z3, Z3
+	VMULPS      Z3, Z6, Z3
+	VANDPS      Z5, Z3, Z8
+	VMAXPS      Z8, Z4, Z4
+	VRNDSCALEPS $0x00, Z3, Z3
+	VMAXPS      Z0, Z3, Z3
+	VMINPS      Z1, Z3, Z3
+	VSUBPS      Z0, Z3, Z3
+	VXORPS      Z8, Z8, Z8
+	VMOVAPS     Z8, K2, Z3
+	VCVTPS2DQ   Z3, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPORD       Z3, Z2, Z2
+	VMOVUPS     192(CX)(SI*1), Z3
+	VSUBPS      Z7, Z3, Z3
+	VMULPS      Z3, Z6, Z3
+	VANDPS      Z5, Z3, Z8
+	VMAXPS      Z8, Z4, Z4
+	VRNDSCALEPS $0x00, Z3, Z3
+	VMAXPS      Z0, Z3, Z3
+	VMINPS      Z1, Z3, Z3
+	VSUBPS      Z0, Z3, Z3
+	VXORPS      Z8, Z8, Z8
+	VMOVAPS     Z8, K2, Z3
+	VCVTPS2DQ   Z3, Z3
+	VPSLLD      $0x18, Z3, Z3
+	VPORD       Z3, Z2, Z2
+	VMOVUPS     Z2, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000100, SI
+	CMPQ        SI, BX
+	JLT         columnAllZeros
 
 done:
 	MOVL         $0x4a000000, AX

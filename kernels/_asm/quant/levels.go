@@ -28,7 +28,8 @@ func levels(v isa) {
 	k := levelKernel{isa: v, packed: packed, x: x, end: end, lo: v.param("lo"), hi: v.param("hi")}
 	k.d, k.m, k.peak, k.noSign = v.load(p.at(levelD)), v.load(p.at(levelM)), v.zero(), v.bits(0x7fffffff)
 	fallback := v.compare(eq, k.d, v.zero())
-	TESTL(v.laneBits(fallback), v.laneBits(fallback))
+	zeros := v.laneBits(fallback)
+	TESTL(zeros, zeros)
 	JNZ(LabelRef("zeros"))
 	k.loop("column", nil)
 	JMP(LabelRef("done"))
@@ -36,8 +37,15 @@ func levels(v isa) {
 	Label("zeros")
 	f := &levelFallback{mask: fallback, inverse: v.load(p.at(levelInverse)), base: v.load(p.at(levelBase))}
 	f.dead = v.both(fallback, v.compare(eq, f.inverse, v.zero()))
+	CMPL(zeros, U32(1<<v.lanes-1))
+	JE(LabelRef("allZeros"))
 	v.replace(k.d, fallback, v.bits(0x3f800000))
 	k.loop("columnZeros", f)
+	JMP(LabelRef("done"))
+
+	Label("allZeros")
+	f.everywhere = true
+	k.loop("columnAllZeros", f)
 
 	Label("done")
 	p.storeBits(v.laneBits(v.compare(notLessEq, k.peak, v.bits(wildest))), levelWild)
@@ -57,6 +65,7 @@ type levelKernel struct {
 type levelFallback struct {
 	mask, dead    mask
 	inverse, base VecVirtual
+	everywhere    bool // d is 0 in all lanes
 }
 
 func (k *levelKernel) loop(label string, f *levelFallback) {
@@ -66,8 +75,14 @@ func (k *levelKernel) loop(label string, f *levelFallback) {
 	var word VecVirtual
 	for i := range 4 {
 		a := k.load(k.x.at(position{offset, i}))
-		t := k.div(k.add(a, k.m), k.d)
-		if f != nil {
+		var t VecVirtual
+		switch {
+		case f == nil:
+			t = k.div(k.add(a, k.m), k.d)
+		case f.everywhere:
+			t = k.mul(f.inverse, k.sub(a, f.base))
+		default:
+			t = k.div(k.add(a, k.m), k.d)
 			k.replace(t, f.mask, k.mul(f.inverse, k.sub(a, f.base)))
 		}
 		VMAXPS(k.and(t, k.noSign), k.peak, k.peak)
