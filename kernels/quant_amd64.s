@@ -1965,7 +1965,7 @@ settle:
 	ADDQ         $0x00000020, DI
 	CMPQ         DI, DX
 	JLT          settle
-	MOVL         $0x4a800000, CX
+	MOVL         $0x4a000000, CX
 	VMOVD        CX, X0
 	VPBROADCASTD X0, Y0
 	VCMPPS       $0x16, Y0, Y5, Y0
@@ -6891,7 +6891,7 @@ settle:
 	ADDQ         $0x00000040, DI
 	CMPQ         DI, DX
 	JLT          settle
-	MOVL         $0x4a800000, CX
+	MOVL         $0x4a000000, CX
 	VPBROADCASTD CX, Z0
 	VCMPPS       $0x16, Z0, Z6, K1
 	KMOVW        K1, CX

@@ -66,7 +66,7 @@ func settleDescent(v isa) {
 		accept = v.both(accept, v.compare(greater, v.mul(v.mul(xl, xl), sumL2), v.mul(square, l2)))
 		ORL(v.laneBits(accept), open)
 	})
-	ORL(v.laneBits(v.compare(notLessEq, peakStep, v.bits(0x4a800000))), wild)
+	ORL(v.laneBits(v.compare(notLessEq, peakStep, v.bits(wildest))), wild)
 
 	scale := v.zero()
 	v.replace(scale, v.compare(greater, sumL2, v.zero()), v.div(sumXL, sumL2))
