@@ -29,22 +29,6 @@ func AffineGroups(scales, biases, x []float32, group, bits int) {
 	}
 }
 
-// extremes returns the least and the greatest value.
-func extremes(x []float32) (low, high float32) { return extremesOf(x) }
-
-func extremesGeneric(x []float32) (low, high float32) {
-	low, high = x[0], x[0]
-	for _, v := range x[1:] {
-		if v < low {
-			low = v
-		}
-		if v > high {
-			high = v
-		}
-	}
-	return low, high
-}
-
 // EncodeAffine stores the codes of [AffineGroups] as bytes, to nearest even:
 //
 //	dst[i] = min(max(round((x[i] − bias) / scale), 0), 2^bits−1)
@@ -56,20 +40,6 @@ func EncodeAffine(dst []uint8, x, scales, biases []float32, group, bits int) {
 	for i, s := range scales {
 		lo := i * group
 		part := x[lo:min(lo+group, len(x))]
-		encodeAffine(dst[lo:][:len(part)], part, s, biases[i], high)
-	}
-}
-
-func encodeAffineGeneric(dst []uint8, x []float32, scale, bias, high float32) {
-	dst = dst[:len(x)]
-	for i, v := range x {
-		q := (v - bias) / scale
-		if !(q > 0) {
-			q = 0
-		}
-		if q > high {
-			q = high
-		}
-		dst[i] = uint8(math.Float32bits(q + roundingMagic))
+		affineLevels(dst[lo:][:len(part)], part, s, biases[i], high)
 	}
 }

@@ -1,8 +1,8 @@
 package kernels
 
 import (
+	"encoding/binary"
 	"fmt"
-	"math"
 )
 
 // Kernels for checkpoints whose codes and scales are tensors of their own. A group is
@@ -17,12 +17,8 @@ import (
 // beginning with 0, and passing over NaNs. It panics unless there is one peak a group.
 func PeakGroups(peaks, x []float32, group int) {
 	checkGroups("PeakGroups", len(peaks), len(x), group)
-	peakGroups(peaks, x, group)
-}
-
-func peakGroupsGeneric(peaks, x []float32, group int) {
 	for i := range peaks {
-		peaks[i] = absPeak(x[i*group : min((i+1)*group, len(x))])
+		peaks[i] = groupPeak(x[i*group : min((i+1)*group, len(x))])
 	}
 }
 
@@ -46,13 +42,6 @@ func DivideGroups(dst, x, scales []float32, group int) {
 	}
 }
 
-func divideGeneric(dst, x []float32, s float32) {
-	dst = dst[:len(x)]
-	for i, v := range x {
-		dst[i] = v / s
-	}
-}
-
 // EncodeLevels rounds values to integers, to nearest even, limits them to [lo, hi], and
 // stores them as bytes, plus an offset:
 //
@@ -60,39 +49,53 @@ func divideGeneric(dst, x []float32, s float32) {
 //		dst[i] = uint8(min(max(roundToEven(v), lo), hi) + offset)
 //	}
 //
-// NaNs become lo. lo and hi are within ±2²¹.
+// NaNs become lo. lo, hi and offset are within ±255.
 func EncodeLevels(dst []uint8, x []float32, lo, hi, offset int) {
 	checkBytes("EncodeLevels", len(x), 1, len(dst))
-	encodeLevels(dst, x, lo, hi, offset)
-}
-
-// roundingMagic is added to a number below 2²² and subtracted again to round it to an
-// integer, to nearest even.
-const roundingMagic = 3 << 22
-
-func encodeLevelsGeneric(dst []uint8, x []float32, lo, hi, offset int) {
-	low, high := float32(lo), float32(hi)
-	for i, v := range x {
-		if !(v > low) {
-			v = low
-		}
-		if v > high {
-			v = high
-		}
-		dst[i] = uint8(int32(math.Float32bits(v+roundingMagic)) - int32(math.Float32bits(roundingMagic)) + int32(offset))
-	}
+	encodeLevels(dst, x, float32(lo), float32(hi), float32(offset))
 }
 
 // PackNibbles stores levels below 16 two to a byte, the first of two in the low half.
 func PackNibbles(dst []byte, levels []uint8) {
 	checkBytes("PackNibbles", (len(levels)+1)/2, 1, len(dst))
-	for i := range len(levels) / 2 {
-		dst[i] = levels[2*i] | levels[2*i+1]<<4
+	for ; len(levels) >= 8; dst, levels = dst[4:], levels[8:] {
+		v := binary.LittleEndian.Uint64(levels)
+		binary.LittleEndian.PutUint32(dst, evenBytes(v|v>>4))
 	}
-	if n := len(levels); n%2 == 1 {
-		dst[n/2] = levels[n-1]
+	for i, v := range levels {
+		if i%2 == 0 {
+			dst[i/2] = v
+		} else {
+			dst[i/2] |= v << 4
+		}
 	}
 }
+
+// packNibblesHighFirst is PackNibbles with the first of two levels in the high half.
+func packNibblesHighFirst(dst []byte, levels []uint8) {
+	for ; len(levels) >= 8; dst, levels = dst[4:], levels[8:] {
+		v := binary.LittleEndian.Uint64(levels)
+		binary.LittleEndian.PutUint32(dst, evenBytes(v<<4|v>>8))
+	}
+	for i, v := range levels {
+		if i%2 == 0 {
+			dst[i/2] = v << 4
+		} else {
+			dst[i/2] |= v
+		}
+	}
+}
+
+// evenBytes returns the bytes 0, 2, 4 and 6.
+func evenBytes(v uint64) uint32 {
+	v &= 0x00ff00ff00ff00ff
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	return uint32(v | v>>16)
+}
+
+// levelChunk is how many levels are made before they are packed. It is even, so that
+// chunks begin at a byte.
+const levelChunk = 256
 
 // EncodeE2M1Groups stores values over their scales as 4-bit floats, two to a byte, the
 // first of two in the low half. Each gets the code that is nearest to it, of two equally
@@ -101,19 +104,16 @@ func PackNibbles(dst []byte, levels []uint8) {
 func EncodeE2M1Groups(dst []byte, x, scales []float32, group int) {
 	checkGroups("EncodeE2M1Groups", len(scales), len(x), group)
 	checkBytes("EncodeE2M1Groups", (len(x)+1)/2, 1, len(dst))
+	var levels [levelChunk]uint8
 	for i, s := range scales {
-		lo, hi := i*group, min((i+1)*group, len(x))
-		out := dst[lo/2 : (hi+1)/2]
-		clear(out)
-		if s == 0 {
-			continue
-		}
-		var middle [7]uint32
-		for j, m := range e2m1Middles {
-			middle[j] = math.Float32bits(m * (s / 2))
-		}
-		for j, v := range x[lo:hi] {
-			out[j/2] |= e2m1Code(v, &middle) << (4 * (j % 2))
+		for lo, end := i*group, min((i+1)*group, len(x)); lo < end; lo += levelChunk {
+			part := x[lo:min(lo+levelChunk, end)]
+			if s == 0 {
+				clear(levels[:len(part)])
+			} else {
+				e2m1Levels(levels[:len(part)], part, s/2)
+			}
+			PackNibbles(dst[lo/2:][:(len(part)+1)/2], levels[:len(part)])
 		}
 	}
 }

@@ -9,29 +9,22 @@ var NF4Values = [16]float32{-1, -0.6961928009986877, -0.5250730514526367, -0.394
 	0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1}
 
 // EncodeNF4 stores values as codes of [NF4Values], two to a byte, the first of two in the
-// high half. peaks are the greatest magnitudes of the groups:
+// high half. peaks are the greatest magnitudes of the groups, whose size is even:
 //
-//	s = x · (1 / max(peak, 1e−38)), limited to ±1
+//	s = x · (1 / max(peak, 1e−38))
 //	code = how many of the midpoints between neighbouring values are below s
 //
 // all in float32. These are the bytes of bitsandbytes.
 func EncodeNF4(dst []byte, x, peaks []float32, group int) {
 	checkGroups("EncodeNF4", len(peaks), len(x), group)
 	checkBytes("EncodeNF4", (len(x)+1)/2, 1, len(dst))
-	encodeNF4(dst, x, peaks, group)
-}
-
-func encodeNF4Generic(dst []byte, x, peaks []float32, group int) {
+	var levels [levelChunk]uint8
 	for i, peak := range peaks {
-		r := 1 / max(peak, 1e-38)
-		lo := i * group
-		for j, v := range x[lo:min(lo+group, len(x))] {
-			code := nf4Code(v * r)
-			if k := lo + j; k%2 == 0 {
-				dst[k/2] = code << 4
-			} else {
-				dst[k/2] |= code
-			}
+		inverse := 1 / max(peak, 1e-38)
+		for lo, end := i*group, min((i+1)*group, len(x)); lo < end; lo += levelChunk {
+			part := x[lo:min(lo+levelChunk, end)]
+			nf4Levels(levels[:len(part)], part, inverse)
+			packNibblesHighFirst(dst[lo/2:][:(len(part)+1)/2], levels[:len(part)])
 		}
 	}
 }

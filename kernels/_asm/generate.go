@@ -15,4 +15,5 @@ package asm
 //go:generate go run ./grid -pkg kernels -out ../grid_amd64.s -stubs ../grid_stubs_amd64.go
 //go:generate go run ./split -pkg kernels -out ../split_amd64.s -stubs ../split_stubs_amd64.go
 //go:generate go run ./fp4 -pkg kernels -out ../fp4_amd64.s -stubs ../fp4_stubs_amd64.go
+//go:generate go run ./levels -pkg kernels -out ../levels_amd64.s -stubs ../levels_stubs_amd64.go
 //go:generate go run ./ternary -pkg kernels -out ../ternary_amd64.s -stubs ../ternary_stubs_amd64.go

@@ -1,0 +1,229 @@
+// Command levels generates the kernels of checkpoints whose codes and scales are tensors
+// of their own: codes as bytes, and the ranges of groups.
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/loratool/loratool/kernels/asm/simd"
+)
+
+func main() {
+	ConstraintExpr("!purego")
+	peak()
+	extremes()
+	nf4()
+	e2m1()
+	affine()
+	levels()
+	divide()
+	Generate()
+}
+
+const less = U8(1)
+
+// scalar broadcasts a float32 parameter.
+func scalar(name string) VecVirtual {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	v := YMM()
+	VBROADCASTSS(p.Addr, v)
+	return v
+}
+
+// constant returns a constant of 8 equal lanes.
+func constant(name string, x float32) Mem {
+	c := GLOBL(name, attr.RODATA|attr.NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(math.Float32bits(x)))
+	}
+	return c
+}
+
+// bytes emits the loop over n values, a positive multiple of 16: level returns the codes
+// of 8 of them, which lie at m, as 32-bit integers from 0 to 255.
+func bytes(level func(m Mem) VecVirtual) {
+	dst, x, n := simd.Slice("levels", 1), simd.Slice("x", 4), simd.Len("levels")
+	Label("values")
+	a, b := level(x.At(0)), level(x.At(8))
+	upper := XMM()
+	VPACKUSDW(b, a, a)
+	VPERMQ(U8(0b11_01_10_00), a, a)
+	VEXTRACTI128(U8(1), a, upper)
+	VPACKUSWB(upper, a.AsX(), upper)
+	VMOVDQU(upper, dst.At(0))
+	ADDQ(U8(64), x.Base)
+	ADDQ(U8(16), dst.Base)
+	SUBQ(U8(16), n)
+	JNZ(LabelRef("values"))
+	VZEROUPPER()
+	RET()
+}
+
+// fold combines the lanes of v by op and stores the result.
+func fold(v VecVirtual, op func(ops ...Op), to Op) {
+	half, x := XMM(), v.AsX()
+	VEXTRACTF128(U8(1), v, half)
+	op(half, x, x)
+	for _, shuffle := range []uint8{0b01_00_11_10, 0b10_11_00_01} {
+		VPERMILPS(U8(shuffle), x, half)
+		op(half, x, x)
+	}
+	VMOVSS(x, to)
+}
+
+func result(name string) Op {
+	p, err := Return(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
+}
+
+func peak() {
+	simd.Func("groupPeakAVX2", "func(x []float32) (peak float32)", "groupPeakAVX2 is absPeak for a positive number of times 8.")
+	x, n := simd.Slice("x", 4), simd.Len("x")
+	magnitude, most, v := simd.Const32(YMM, 0x7fffffff), YMM(), YMM()
+	VPXOR(most, most, most)
+	Label("values")
+	VANDPS(x.At(0), magnitude, v)
+	VMAXPS(most, v, most) // most if v is NaN
+	ADDQ(U8(32), x.Base)
+	SUBQ(U8(8), n)
+	JNZ(LabelRef("values"))
+	fold(most, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, result("peak"))
+	VZEROUPPER()
+	RET()
+}
+
+func extremes() {
+	simd.Func("extremesAVX2", "func(x []float32) (low, high float32)",
+		"extremesAVX2 is extremesGeneric for a positive number of times 8, without NaNs, but for the sign of zeros.")
+	x, n := simd.Slice("x", 4), simd.Len("x")
+	low, high := YMM(), YMM()
+	VMOVUPS(x.At(0), low)
+	VMOVUPS(x.At(0), high)
+	Label("values")
+	VMINPS(x.At(0), low, low)
+	VMAXPS(x.At(0), high, high)
+	ADDQ(U8(32), x.Base)
+	SUBQ(U8(8), n)
+	JNZ(LabelRef("values"))
+	fold(low, func(ops ...Op) { VMINPS(ops[0], ops[1], ops[2]) }, result("low"))
+	fold(high, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, result("high"))
+	VZEROUPPER()
+	RET()
+}
+
+// values are those of NF4.
+var values = [16]float32{-1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453,
+	-0.28444138169288635, -0.18477343022833234, -0.09105003625154495, 0,
+	0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
+	0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1}
+
+func nf4() {
+	var middles [15]Mem
+	for i := range middles {
+		middles[i] = constant(fmt.Sprintf("nf4Middle%d", i), (values[i]+values[i+1])/2)
+	}
+	simd.Func("nf4LevelsAVX2", "func(levels []uint8, x []float32, inverse float32)", "nf4LevelsAVX2 is nf4LevelsGeneric for a positive number of times 16.")
+	inverse := scalar("inverse")
+	bytes(func(m Mem) VecVirtual {
+		s, above, code := YMM(), YMM(), YMM()
+		VMULPS(m, inverse, s)
+		VPXOR(code, code, code)
+		for _, c := range middles {
+			VCMPPS(U8(14), c, s, above) // s > c
+			VPSUBD(above, code, code)
+		}
+		return code
+	})
+}
+
+func e2m1() {
+	simd.Func("e2m1LevelsAVX2", "func(levels []uint8, x []float32, half float32)",
+		"e2m1LevelsAVX2 is e2m1LevelsGeneric for a positive number of times 16, without NaNs.")
+	half := scalar("half")
+	magnitude, sign, zero := simd.Const32(YMM, 0x7fffffff), simd.Const32(YMM, 8), YMM()
+	VPXOR(zero, zero, zero)
+	var middles []VecVirtual
+	for i, c := range []float32{0.5, 1.5, 2.5, 3.5, 5, 7, 10} {
+		v := YMM()
+		VMULPS(constant(fmt.Sprintf("e2m1Middle%d", i), c), half, v)
+		middles = append(middles, v)
+	}
+	bytes(func(m Mem) VecVirtual {
+		v, above, code := YMM(), YMM(), YMM()
+		VANDPS(m, magnitude, v)
+		VPXOR(code, code, code)
+		for _, c := range middles {
+			VCMPPS(less, v, c, above) // c < v
+			VPSUBD(above, code, code)
+		}
+		// Zeros get no sign.
+		VMOVDQU(m, v)
+		VPSRLD(U8(28), v, v)
+		VPAND(sign, v, v)
+		VPCMPEQD(zero, code, above)
+		VPANDN(v, above, v)
+		VPOR(v, code, code)
+		return code
+	})
+}
+
+func affine() {
+	simd.Func("affineLevelsAVX2", "func(levels []uint8, x []float32, scale, bias, high float32)",
+		"affineLevelsAVX2 is affineLevelsGeneric for a positive number of times 16.")
+	scale, bias, high, zero := scalar("scale"), scalar("bias"), scalar("high"), YMM()
+	VPXOR(zero, zero, zero)
+	bytes(func(m Mem) VecVirtual {
+		v := YMM()
+		VMOVUPS(m, v)
+		VSUBPS(bias, v, v)
+		VDIVPS(scale, v, v)
+		VMAXPS(zero, v, v) // zero if v is NaN
+		VMINPS(high, v, v)
+		VCVTPS2DQ(v, v)
+		return v
+	})
+}
+
+func levels() {
+	simd.Func("limitedLevelsAVX2", "func(levels []uint8, x []float32, low, high, offset float32)",
+		"limitedLevelsAVX2 is limitedLevelsGeneric for a positive number of times 16, and low+offset at least 0.")
+	low, high, offset := scalar("low"), scalar("high"), scalar("offset")
+	VCVTPS2DQ(offset, offset)
+	bytes(func(m Mem) VecVirtual {
+		v := YMM()
+		VMOVUPS(m, v)
+		VMAXPS(low, v, v) // low if v is NaN
+		VMINPS(high, v, v)
+		VCVTPS2DQ(v, v)
+		VPADDD(offset, v, v)
+		return v
+	})
+}
+
+func divide() {
+	simd.Func("divideAVX2", "func(dst, x []float32, s float32)", "divideAVX2 is divideGeneric for a positive number of times 8.")
+	dst, x, n := simd.Slice("dst", 4), simd.Slice("x", 4), simd.Len("x")
+	s, v := scalar("s"), YMM()
+	Label("values")
+	VMOVUPS(x.At(0), v)
+	VDIVPS(s, v, v)
+	VMOVUPS(v, dst.At(0))
+	ADDQ(U8(32), x.Base)
+	ADDQ(U8(32), dst.Base)
+	SUBQ(U8(8), n)
+	JNZ(LabelRef("values"))
+	VZEROUPPER()
+	RET()
+}
