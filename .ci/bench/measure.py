@@ -22,13 +22,20 @@ class Measurement:
 
 
 def run_once(command, log):
+    # By way of a process of its own, which is small: a command's peak memory begins with what its parent has when it forks.
+    launcher = subprocess.run([sys.executable, __file__, *command], stdout=subprocess.PIPE, stderr=log, check=True)
+    wall, rss, status = launcher.stdout.split()
+    if int(status) != 0:
+        sys.exit("%s: status %d; see %s" % (" ".join(command), int(status), log.name))
+    return float(wall), int(rss)
+
+
+def launch(command):
+    """Runs a command and prints its wall seconds, peak memory in bytes, and status."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=log, stderr=log)
+    process = subprocess.Popen(command, stdout=sys.stderr)
     _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    if status != 0:
-        sys.exit("%s: status %d; see %s" % (" ".join(command), status, log.name))
-    return wall, usage.ru_maxrss * 1024
+    print(time.perf_counter() - start, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status))
 
 
 def side_by_side(commands, outputs, rounds=5, warm_up=True, log="bench.log"):
@@ -55,3 +62,7 @@ def table(title, results, reference):
     for name, m in results.items():
         print("| %s | %.2f s | %.2f× | %.0f MB |" % (name, m.seconds(), m.seconds() / results[reference].seconds(), m.megabytes()))
     sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    launch(sys.argv[1:])
