@@ -1,7 +1,6 @@
 package arch
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -77,12 +76,6 @@ func (t Type) format(x *formats.Tensor) formats.DType {
 	return types[t].dtype
 }
 
-// encoded are a tensor's rows in another number format, by way of float32.
-type encoded struct {
-	from *formats.Tensor
-	to   formats.DType
-}
-
 // encode returns the tensor in the given number format.
 func encode(t *formats.Tensor, d formats.DType) (*formats.Tensor, error) {
 	if t.DType == d {
@@ -91,27 +84,7 @@ func encode(t *formats.Tensor, d formats.DType) (*formats.Tensor, error) {
 	if formats.Decoder(t.DType) == nil || !t.DType.IsFloat() && !t.DType.IsQuantized() {
 		return nil, t.Error(formats.Reasonf(formats.ErrUnsupported, "%v can't become %v", t.DType, d))
 	}
-	info := t.Info
-	info.DType = d
-	return &formats.Tensor{Info: info, Rows: &encoded{t, d}}, nil
-}
-
-func (e *encoded) Scratch(n int) int64 {
-	return 4*int64(n)*int64(e.from.NumCols()) + e.from.FloatScratch(n)
-}
-
-func (e *encoded) ReadRows(ctx context.Context, dst []byte, lo, hi int) error {
-	x := formats.BorrowFloats((hi - lo) * e.from.NumCols())
-	defer formats.ReturnFloats(x)
-	if err := e.from.ReadFloats(ctx, x, lo, hi); err != nil {
-		return err
-	}
-	if e.to.IsQuantized() {
-		formats.Quantizer(e.to)(dst, x, e.from.NumCols(), nil)
-	} else {
-		formats.Encoder(e.to)(dst, x)
-	}
-	return nil
+	return formats.Encoded(t, d), nil
 }
 
 // Options say how [ToGGUF] converts.
