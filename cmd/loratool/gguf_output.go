@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -101,7 +102,7 @@ func (c *call) writeQuantized(m *formats.Model, f recipe.FType, report any, rows
 	if err != nil {
 		return err
 	}
-	c.explainQuantize(made)
+	c.explainQuantize(made, &o)
 	l, err := c.layoutGGUF(out)
 	if err != nil {
 		return err
@@ -148,7 +149,7 @@ func (c *call) layoutGGUF(m *formats.Model) (*formats.Layout, error) {
 
 // explainQuantize tells what becomes of each tensor, and warns of what a person
 // would not expect.
-func (c *call) explainQuantize(r *transform.QuantizeReport) {
+func (c *call) explainQuantize(r *transform.QuantizeReport, o *transform.QuantizeOptions) {
 	c.infof("quantized to %s, %.4g bits per weight", formatSize(r.Bytes()), r.BitsPerWeight())
 	for _, t := range r.Tensors {
 		c.detailf("%s: %v becomes %v", t.Name, t.From, t.DType)
@@ -156,6 +157,11 @@ func (c *call) explainQuantize(r *transform.QuantizeReport) {
 	if n := r.Fallbacks(); n > 0 {
 		c.warnf("the rows of %s do not fill blocks of the format that the recipe has for them, and got another",
 			plural(n, "%d tensor", "%d tensors"))
+	}
+	for _, v := range o.Recipe.Overrides {
+		if !slices.ContainsFunc(r.Tensors, func(t *transform.QuantizedTensor) bool { return v.Matches(t.Name) }) {
+			c.warnf("--tensor-type %v matches no tensor", v)
+		}
 	}
 }
 

@@ -128,7 +128,7 @@ func runQuantize(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.explainQuantize(report)
+	c.explainQuantize(report, &o)
 	return c.write(l, report, func() { c.planQuantize(report) })
 }
 

@@ -117,7 +117,7 @@ func (m *mix) choose(info *formats.Info) (Choice, error) {
 		return Choice{DType: base}, nil
 	}
 	d := o.FType.DType()
-	if i := slices.IndexFunc(o.Overrides, func(v Override) bool { return v.pattern.MatchString(info.Name) }); i >= 0 {
+	if i := slices.IndexFunc(o.Overrides, func(v Override) bool { return v.Matches(info.Name) }); i >= 0 {
 		fixed, err := fallBack(info, o.Overrides[i].DType)
 		fixed.Fixed = true
 		return fixed, err

@@ -14,6 +14,12 @@ type Override struct {
 	DType   formats.DType
 }
 
+// Matches reports whether the pattern occurs in the name of a tensor.
+func (v Override) Matches(name string) bool { return v.pattern.MatchString(name) }
+
+// String returns the override as [ParseOverride] reads it.
+func (v Override) String() string { return v.pattern.String() + "=" + v.DType.String() }
+
 // ParseOverride reads "PATTERN=FORMAT". The pattern is a regular expression that
 // may match anywhere in a name, as in llama-quantize: it is made lower-case
 // first, so that \S, \D and \W mean \s, \d and \w. Look-ahead and references to
