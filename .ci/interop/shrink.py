@@ -32,7 +32,7 @@ LIMITS = {
     "nvfp4": (0.001, 0.24),
     "mxfp4": (0.001, 0.30),
 }
-MOE = ["mlx-4bit", "fp8-block", "mxfp4", "w4a16"]
+MOE = {"mlx-4bit": [], "fp8-block": [], "mxfp4": [], "w4a16": ["--group-size", "32"]}
 SEARCH = ["w4a16", "nvfp4", "mxfp4"]
 DATA = pathlib.Path(__file__).resolve().parents[2] / "testdata" / "shrink"
 
@@ -89,7 +89,7 @@ def check(loratool, work, base, kind, flags, label):
 def main(loratool, work):
     cases = [("base", kind, [], kind) for kind in LIMITS]
     cases += [("base", kind, ["--search"], kind + "-search") for kind in SEARCH]
-    cases += [("base_moe", kind, [], kind + "-moe") for kind in MOE]
+    cases += [("base_moe", kind, flags, kind + "-moe") for kind, flags in MOE.items()]
     failed = 0
     for base, kind, flags, label in cases:
         try:
