@@ -138,11 +138,12 @@ func (f *settledLanes) find(x *float32, half float32, lanes int) {
 	}
 }
 
-// descentLanes are the results of fitDescent for two groups of columns. nonzero is 0
-// for groups of zeros.
+// descentLanes are the results of fitDescent for two groups of columns. Behind the
+// scales the assembly writes a 0 for each group of zeros, which nobody asks for.
 type descentLanes struct {
-	scale, nonzero [2]perLane
-	wild           uint32
+	scale [2]perLane
+	_     [2]perLane
+	wild  uint32
 }
 
 // fit is fitDescent of twice 16 columns. products and levels are room for as many.
