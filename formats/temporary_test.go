@@ -2,9 +2,11 @@ package formats
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -18,7 +20,11 @@ func TestRemoveTemporaries(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestRemoveTemporaries$")
 	cmd.Env = append(os.Environ(), "REMOVE_TEMPORARIES="+dir)
-	if out, err := cmd.CombinedOutput(); err == nil || cmd.ProcessState.ExitCode() != 130 {
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("under emulation the test can't run itself once more")
+	}
+	if err == nil || cmd.ProcessState.ExitCode() != 130 {
 		t.Fatalf("%v: %s", err, out)
 	}
 	entries, err := os.ReadDir(dir)

@@ -73,8 +73,9 @@ func Inspect(ctx context.Context, m *formats.Model) (*Summary, error) {
 		return nil, err
 	}
 	if s.Quantization != "" {
+		// What can't be read can be looked at all the same, as it is stored.
 		plain, source, err := shrink.Dequantize(m)
-		if err != nil && !errors.Is(err, formats.ErrUnsupported) {
+		if err != nil && !errors.Is(err, formats.ErrUnsupported) && !errors.Is(err, formats.ErrFormat) {
 			return nil, err
 		}
 		if source != nil {
