@@ -183,3 +183,19 @@ func TestFactorLoads(t *testing.T) {
 		}
 	}
 }
+
+func TestCayleyIsARotation(t *testing.T) {
+	q := fromTriangle(5, []float32{0.3, -1, 2, 0.5, 0.25, -0.75, 1.5, 3, -2, 0.125})
+	r, ok := cayley(q)
+	if !ok {
+		t.Fatal("I + Q is singular")
+	}
+	if off := r.times(r.transposed()).plus(-1, identity(5)).norm(); off > 1e-13 {
+		t.Errorf("‖RRᵀ − I‖ = %g", off)
+	}
+	small := newSquare(5).plus(1e-3, q)
+	exact, _ := cayley(newSquare(5).plus(-1, small)) // the series is that of the other sign
+	if off := neumannCayley(small, 5).plus(-1, exact).norm(); off > 1e-9 {
+		t.Errorf("five terms are %g from the transform, of a matrix of norm %g", off, small.norm())
+	}
+}

@@ -5,8 +5,6 @@ import (
 	"math"
 	"sync"
 
-	"gonum.org/v1/gonum/mat"
-
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/kernels"
 )
@@ -16,9 +14,9 @@ import (
 //	W' = W · Rᵀ,   W' = s ∘ (W · Rᵀ),   R = blockdiag(R₁, R₂, …)
 //
 // Each block is a Cayley transform of a skew-symmetric matrix Q: exactly
-// (I − Q)(I + Q)⁻¹, or for OFT by default a few terms of its Neumann series,
-// I + 2Q + 2Q² + … + Qᵗ⁻¹, with the last term once. Blocks are computed in
-// float64 and rounded, products are float32.
+// (I − Q)(I + Q)⁻¹, or for OFT by default a few terms of the Neumann series of the
+// inverse, I + 2Q + 2Q² + … + Qᵗ⁻¹, with the last term once. Blocks are computed
+// in float64 and rounded, products are float32.
 //
 // Qiu et al., https://arxiv.org/abs/2306.07280; Liu et al.,
 // https://arxiv.org/abs/2311.06243.
@@ -63,13 +61,13 @@ func (b *builder) buildOFT(m *module) error {
 		}
 		limit = eps / math.Sqrt(float64(blocks))
 	}
-	b.applyRotation(t, "oft", v, blocks, size, nil, func(q *mat.Dense, x []float32) *mat.Dense {
-		fromTriangle(q, x)
-		if norm := mat.Norm(q, 2); limit > 0 && norm > limit {
-			q.Scale(limit/norm, q)
+	b.applyRotation(t, "oft", v, blocks, size, nil, func(x []float32) (square, bool) {
+		q := fromTriangle(size, x)
+		if norm := q.norm(); limit > 0 && norm > limit {
+			q = newSquare(size).plus(limit/norm, q)
 		}
 		if neumann {
-			return neumannCayley(q, terms)
+			return neumannCayley(q, terms), true
 		}
 		return cayley(q)
 	})
@@ -100,10 +98,11 @@ func (b *builder) buildBOFT(m *module) error {
 	if v.Shape[3] != size || blocks*size != t.MatrixCols || s.NumElements() != t.MatrixRows() {
 		return b.misfit(v.Tensor, t)
 	}
-	b.applyRotation(t, "boft", v, blocks, size, &s, func(q *mat.Dense, x []float32) *mat.Dense {
+	b.applyRotation(t, "boft", v, blocks, size, &s, func(x []float32) (square, bool) {
+		q := newSquare(size)
 		for i := range size {
 			for j := range size {
-				q.Set(i, j, 0.5*(float64(x[i*size+j])-float64(x[j*size+i])))
+				q.x[i*size+j] = 0.5 * (float64(x[i*size+j]) - float64(x[j*size+i]))
 			}
 		}
 		return cayley(q)
@@ -111,72 +110,25 @@ func (b *builder) buildBOFT(m *module) error {
 	return nil
 }
 
-// fromTriangle fills a skew-symmetric matrix from what is above its diagonal.
-func fromTriangle(q *mat.Dense, x []float32) {
-	n, _ := q.Dims()
+// fromTriangle returns the skew-symmetric matrix with the given numbers above its
+// diagonal.
+func fromTriangle(n int, x []float32) square {
+	q := newSquare(n)
 	k := 0
 	for i := range n {
-		q.Set(i, i, 0)
 		for j := i + 1; j < n; j++ {
-			q.Set(i, j, float64(x[k]))
-			q.Set(j, i, -float64(x[k]))
+			q.x[i*n+j] = float64(x[k])
+			q.x[j*n+i] = -float64(x[k])
 			k++
 		}
 	}
-}
-
-func identity(n int) *mat.Dense {
-	i := mat.NewDense(n, n, nil)
-	for k := range n {
-		i.Set(k, k, 1)
-	}
-	return i
-}
-
-// cayley returns (I − Q)(I + Q)⁻¹. I + Q is regular for every skew-symmetric Q.
-func cayley(q *mat.Dense) *mat.Dense {
-	n, _ := q.Dims()
-	var minus, plus, r mat.Dense
-	minus.Sub(identity(n), q)
-	plus.Add(identity(n), q)
-	if err := r.Solve(plus.T(), minus.T()); err != nil { // Rᵀ, from (I + Q)ᵀRᵀ = (I − Q)ᵀ
-		return nil
-	}
-	return mat.DenseCopyOf(r.T())
-}
-
-// neumannCayley returns the first terms of the Cayley transform's Neumann series,
-// as PEFT counts them: I + 2Q + 2Q² + … + Qᵗ⁻¹ for t terms, with the last one
-// once; but 3 terms are 4, and 2 have the last one twice.
-func neumannCayley(q *mat.Dense, terms int) *mat.Dense {
-	n, _ := q.Dims()
-	r := identity(n)
-	if terms < 2 {
-		return r
-	}
-	last := 1
-	if terms > 2 {
-		last = max(terms-1, 3)
-	}
-	power := mat.DenseCopyOf(q)
-	for k := 1; k <= last; k++ {
-		factor := 2.0
-		if k == last && k > 1 {
-			factor = 1
-		}
-		var term, next mat.Dense
-		term.Scale(factor, power)
-		r.Add(r, &term)
-		next.Mul(power, q)
-		power = &next
-	}
-	return r
+	return q
 }
 
 // applyRotation applies the rotation by blocks that turn makes of the tensor's
 // elements, and then the scales of the outputs, if there are any. The blocks are
 // computed once and kept.
-func (b *builder) applyRotation(t *Target, kind string, v values, blocks, size int, scales *values, turn func(q *mat.Dense, x []float32) *mat.Dense) {
+func (b *builder) applyRotation(t *Target, kind string, v values, blocks, size int, scales *values, turn func(x []float32) (square, bool)) {
 	cols := t.MatrixCols
 	per := v.NumElements() / blocks
 	var (
@@ -195,11 +147,13 @@ func (b *builder) applyRotation(t *Target, kind string, v values, blocks, size i
 		}
 		out := make([]float32, blocks*size*size)
 		for i := range blocks {
-			r := turn(mat.NewDense(size, size, nil), x[i*per:(i+1)*per])
-			if r == nil {
+			r, ok := turn(x[i*per : (i+1)*per])
+			if !ok {
 				return nil, b.mismatch(v.Tensor, "block %d is no rotation", i)
 			}
-			copy(out[i*size*size:], toFloats(r))
+			for j, y := range r.x {
+				out[i*size*size+j] = float32(y)
+			}
 		}
 		turns = out
 		return out, nil
