@@ -44,7 +44,7 @@ RAW_CONFIG = ("gptneox", "nomic-bert")
 # name: (class, configuration, tokenizer's case, name of the pre-tokenizer)
 CASES = {
     "qwen2moe": ("Qwen2MoeForCausalLM", dict(COMMON, **MOE), "qwen2", "qwen2"),
-    "gemma": ("GemmaForCausalLM", dict(COMMON, head_dim=32, num_key_value_heads=1), "gemma2", None),
+    "gemma": ("GemmaForCausalLM", dict(COMMON, head_dim=32, num_key_value_heads=1, vocab_size=448), "gemma2", None),
     "stablelm": ("StableLmForCausalLM", dict(COMMON), "gpt2", "gpt-2"),
     "stablelm2": ("StableLmForCausalLM", dict(COMMON, use_qkv_bias=True, use_parallel_residual=True), "qwen2", "stablelm2"),
     "starcoder2": ("Starcoder2ForCausalLM", dict(COMMON), "gpt2", "starcoder"),

@@ -192,7 +192,11 @@ func restoreLatent(g *ggufKeys, config *strictjson.Object) error {
 		config.Set("scoring_func", "sigmoid")
 	}
 	if v, ok := g.float(".rope.scaling.yarn_log_multiplier"); ok && config.Object("rope_scaling") != nil {
-		config.Object("rope_scaling").Set("mscale_all_dim", strictjson.Float(shortest(float32(v/0.1))))
+		// One for the rotation and one for the softmax, which all published models
+		// have alike, so that they cancel out in the former.
+		scale := strictjson.Float(shortest(float32(v / 0.1)))
+		config.Object("rope_scaling").Set("mscale", scale)
+		config.Object("rope_scaling").Set("mscale_all_dim", scale)
 	}
 	return nil
 }

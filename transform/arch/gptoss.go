@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/formats/strictjson"
 	"github.com/loratool/loratool/transform/arch/tokenizer"
 )
 
@@ -18,6 +19,12 @@ var _ = register(&Architecture{
 		modelType: "gpt_oss",
 		renames:   map[string]string{".feed_forward_length": "", ".expert_count": "num_local_experts", ".expert_feed_forward_length": "intermediate_size"},
 		constants: `{"hidden_act": "silu"}`,
+		restore: func(_ *ggufKeys, config *strictjson.Object) error {
+			if rope := config.Object("rope_scaling"); rope != nil {
+				rope.Set("truncate", false) // the bounds of its yarn scaling are not rounded
+			}
+			return nil
+		},
 	},
 	family: tokenizer.BPE,
 	rules: rules(embeddings, attention, []rule{

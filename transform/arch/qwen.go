@@ -48,7 +48,7 @@ var _ = register(&Architecture{
 var _ = register(&Architecture{
 	Name:       "qwen3moe",
 	Classes:    []string{"Qwen3MoeForCausalLM"},
-	checkpoint: checkpoint{modelType: "qwen3_moe", constants: `{"hidden_act": "silu"}`},
+	checkpoint: checkpoint{modelType: "qwen3_moe", constants: `{"hidden_act": "silu", "norm_topk_prob": true}`},
 	rules: rules(embeddings, preNorms, attention, headNorms, gatedMLP, stackedExperts, []rule{
 		{hf: "model.layers.#.mlp.gate.*", gguf: "blk.#.ffn_gate_inp.*"},
 	}),

@@ -30,7 +30,8 @@ const (
 	splitTekken = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 )
 
-// patterns are tried in order.
+// patterns are tried in order. Letters that Unicode normalization would replace are
+// written as numbers.
 var patterns = []pattern{
 	{name: "llama-bpe", steps: []string{"Split " + splitLlama3, "ByteLevel"}, ignoreMerges: &yes},
 	{name: "llama-bpe", steps: []string{"Split " + splitLlama3, "ByteLevel"}, bos: &yes},
@@ -43,7 +44,7 @@ var patterns = []pattern{
 	{name: "gpt-2", steps: []string{"ByteLevel regex"}},
 	{name: "refact", steps: []string{"Digits", "ByteLevel regex"}},
 	{name: "falcon", steps: []string{"Punctuation contiguous", "ByteLevel regex", "Digits together", "Split [0-9][0-9][0-9]"}},
-	{name: "deepseek-llm", steps: []string{"Split [\r\n]", "Split \\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+", "Split \\s?[!-/:-~！-／：-～‘-‟　-。]+", "Split \\s+$", "Split [一-龥ࠀ-一가-퟿]+", "Digits", "ByteLevel"}},
+	{name: "deepseek-llm", steps: []string{"Split [\r\n]", "Split \\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\u1f7dᾀ-ᾴᾶ-ᾼ\u1fbeῂ-ῄῆ-ῌῐ-\u1fd3ῖ-\u1fdbῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\u2126ℨ\u212a-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+", "Split \\s?[!-/:-~！-／：-～‘-‟　-。]+", "Split \\s+$", "Split [一-龥ࠀ-一가-퟿]+", "Digits", "ByteLevel"}},
 	{name: "deepseek-coder", steps: []string{"Split [\r\n]", "Split \\s?\\p{L}+", "Split \\s?\\p{P}+", "Split [一-龥ࠀ-一가-퟿]+", "Digits", "ByteLevel"}},
 	{name: "deepseek-v3", steps: []string{"Split \\p{N}{1,3}", "Split [一-龥\u3040-ゟ゠-ヿ]+", "Split [!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+", "ByteLevel"}},
 	{name: "jina-v2-en", steps: []string{"BertPreTokenizer"}},

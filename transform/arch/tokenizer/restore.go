@@ -128,11 +128,16 @@ func (g *restorer) config() *strictjson.Object {
 	if v, ok := g.flag("add_space_prefix"); ok && class == "LlamaTokenizer" {
 		o.Set("add_prefix_space", v)
 	}
-	decoder := object()
+	decoder, size := object(), g.modelSize()
 	for id := range g.tokens {
-		if g.isAdded(id) {
-			decoder.Set(decimal(id), g.added(id))
+		if !g.isAdded(id) {
+			continue
 		}
+		token := g.added(id)
+		if g.text("model") == "llama" && id < size {
+			token.Set("content", g.pieceText(id))
+		}
+		decoder.Set(decimal(id), token)
 	}
 	if len(decoder.Members) > 0 {
 		o.Set("added_tokens_decoder", decoder)

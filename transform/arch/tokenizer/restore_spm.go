@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"math"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -26,10 +27,7 @@ const (
 // merged by score, which is SentencePiece's BPE; text is not normalized. Tokens
 // that were added later stand behind the model's in tokenizer_config.json alone.
 func (g *restorer) sentencePiece() ([]formats.Asset, error) {
-	n := len(g.tokens)
-	for n > 0 && g.isLater(n-1) {
-		n--
-	}
+	n := g.modelSize()
 	var out []byte
 	bytesFallback := false
 	for id := range n {
@@ -39,8 +37,7 @@ func (g *restorer) sentencePiece() ([]formats.Asset, error) {
 		}
 		k := kind(g.kinds[id])
 		bytesFallback = bytesFallback || k == byteToken
-		var p []byte
-		p = appendString(p, fieldPieceText, g.tokens[id])
+		p := appendString(nil, fieldPieceText, g.pieceText(id))
 		p = protowire.AppendTag(p, fieldPieceScore, protowire.Fixed32Type)
 		p = protowire.AppendFixed32(p, math.Float32bits(score))
 		p = appendVarint(p, fieldPieceType, uint64(k))
@@ -67,6 +64,25 @@ func (g *restorer) sentencePiece() ([]formats.Asset, error) {
 	out = appendMessage(out, fieldTrainer, trainer)
 	out = appendMessage(out, fieldNormalizer, normalizer)
 	return []formats.Asset{{Name: "tokenizer.model", Data: out}}, nil
+}
+
+// modelSize returns how many tokens are the model's: all but those at the end that
+// were added to it.
+func (g *restorer) modelSize() int {
+	n := len(g.tokens)
+	for n > 0 && g.isLater(n-1) {
+		n--
+	}
+	return n
+}
+
+// pieceText returns the text of a token of the model. GGUF writes those that users
+// defined with the spaces that text has.
+func (g *restorer) pieceText(id int) string {
+	if kind(g.kinds[id]) == userDefined {
+		return strings.ReplaceAll(g.tokens[id], " ", "\u2581")
+	}
+	return g.tokens[id]
 }
 
 // addedScore is what llama.cpp's converter gives tokens that no model scores.
