@@ -163,6 +163,9 @@ func (o *Output) createFile(lf *LayoutFile) (*os.File, error) {
 // File returns the i-th file of the layout, to write to at any offset.
 func (o *Output) File(i int) *os.File { return o.files[i] }
 
+// Written says that a range of the i-th file will not be written to again.
+func (o *Output) Written(i int, offset, n int64) { startWriteback(o.files[i], offset, n) }
+
 // Error returns err as an error about a file of the output under its final name.
 func (o *Output) Error(lf *LayoutFile, err error) error {
 	path := o.path

@@ -141,6 +141,7 @@ func (b *block) write(ctx context.Context, l *formats.Layout, out *formats.Outpu
 		return copyAsset(lf, out, b.file)
 	}
 	if e := b.tensor.Extent(); e != nil {
+		defer out.Written(b.file, b.offset+int64(b.lo), b.size)
 		return e.CopyTo(out.File(b.file), b.offset, int64(b.lo), int64(b.hi))
 	}
 	buf := formats.BorrowBytes(int(b.size))
@@ -148,9 +149,11 @@ func (b *block) write(ctx context.Context, l *formats.Layout, out *formats.Outpu
 	if err := b.tensor.ReadRows(ctx, buf, b.lo, b.hi); err != nil {
 		return err
 	}
-	if _, err := out.File(b.file).WriteAt(buf, b.offset+int64(b.lo)*b.tensor.RowBytes()); err != nil {
+	at := b.offset + int64(b.lo)*b.tensor.RowBytes()
+	if _, err := out.File(b.file).WriteAt(buf, at); err != nil {
 		return out.Error(lf, err)
 	}
+	out.Written(b.file, at, b.size)
 	return nil
 }
 
