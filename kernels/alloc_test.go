@@ -1,9 +1,11 @@
+//go:build !race
+
 package kernels
 
 import "testing"
 
 // TestAllocs says that kernels don't allocate, the products neither once their
-// buffers are in the pool.
+// buffers are in the pool. (Under the race detector pools forget on purpose.)
 func TestAllocs(t *testing.T) {
 	const n = 100
 	x, y, b := make([]float32, n*n), make([]float32, n*n), make([]byte, 8*n*n)

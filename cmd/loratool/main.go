@@ -56,7 +56,8 @@ func run() int {
 
 // onInterrupt calls cancel at the first SIGINT or SIGTERM and says so. If the
 // program has not come to an end soon after, because the disk keeps it waiting,
-// what it was writing is removed and the program ends.
+// what it was writing is removed and the program ends; if the output is there
+// already, the program is left to its last lines.
 func onInterrupt(cancel func()) *atomic.Bool {
 	var interrupted atomic.Bool
 	signals := make(chan os.Signal, 1)
@@ -69,8 +70,9 @@ func onInterrupt(cancel func()) *atomic.Bool {
 		case <-signals:
 		case <-time.After(700 * time.Millisecond):
 		}
-		formats.RemoveTemporaries()
-		os.Exit(exitInterrupted)
+		if formats.RemoveTemporaries() {
+			os.Exit(exitInterrupted)
+		}
 	}()
 	return &interrupted
 }

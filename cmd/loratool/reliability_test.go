@@ -191,11 +191,9 @@ func TestInterrupt(t *testing.T) {
 		switch code := cmd.ProcessState.ExitCode(); code {
 		case exitInterrupted:
 			interrupted++
-			// The signal may have come when the output had just got its name.
-			if d := b.digest("out"); d != "" && d != whole {
-				t.Errorf("run %d was interrupted, and there is part of an output", i)
+			if b.digest("out") != "" {
+				t.Errorf("run %d was interrupted, and there is an output", i)
 			}
-			b.check(os.RemoveAll(b.path("out")))
 		case 0:
 			if b.digest("out") != whole {
 				t.Errorf("run %d ended well with another output", i)
