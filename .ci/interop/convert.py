@@ -1,30 +1,33 @@
 """What loratool convert writes computes in llama.cpp what the checkpoint computes in transformers, and what it restores from GGUF loads
-there and tokenizes alike; a GGUF adapter on the base gives what transformers and PEFT give with the adapter.
+there and tokenizes alike.
 
 The models are those of testdata/convert: tiny, random, one for each family. usage: convert.py [CASE ...]
 """
 
 import json
 import os
-import subprocess
+import shutil
 import sys
 import tempfile
 
 import torch
 import transformers
-from peft import PeftModel
 
-LORATOOL = os.environ.get("LORATOOL", "dist/loratool")
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "testdata")
-sys.path.insert(0, os.path.join(ROOT, "convert"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from logits import TESTDATA, compare, fail, failures, in_llama, in_transformers, load, loratool  # noqa: E402
+
+ROOT = os.path.join(TESTDATA, "convert")
+sys.path.insert(0, ROOT)
 import make  # noqa: E402
 
-TOKENS = [17, 250, 31, 8, 99, 303, 44, 260, 123, 71, 11, 350]
+EMBEDDERS = {"bert", "nomic-bert"}  # which embedders.py runs: they have no next token
 
-# Files that equal those of llama.cpp's converter, but are not run here: encoders; experts in MXFP4, whose products llama.cpp rounds; and tiny models
-# that the installed llama.cpp does not load (deepseek2-lite), or for which it computes another rotation than transformers (deepseek3's yarn, phi4's
-# longrope on a part of each head).
-LEFT_OUT = {"bert", "nomic-bert", "gpt-oss-mxfp4", "deepseek2-lite", "deepseek3", "phi4"}
+# The case that llama.cpp runs with other settings only than those of its files. It recognizes models of this family whose queries have no
+# low rank by their 26 or 27 layers, and chooses among groups of experts as DeepSeek V3 does, for which such models have none.
+RESIZED = {"deepseek2-lite": dict(num_hidden_layers=26, n_group=1, topk_group=1)}
+
+# For products with MXFP4, llama.cpp rounds the vectors to 8 bits. So the same file with its experts as float32 is compared beside it.
+ROUNDED = {"gpt-oss-mxfp4": 2e-2}
 
 # Cases whose tokenizer is not compared: those that make.py gave one of another family; mistral, which asks transformers for no space in front of
 # texts in a way that llama.cpp's converter does not look at; mixtral, whose tokenizer transformers can't load.
@@ -35,59 +38,34 @@ It's 25 °C; they're   done.  Don't! ¿Qué tal? Straße, İstanbul, ångström,
 日本語の文、中文。𝔘𝔫𝔦𝔠𝔬𝔡𝔢 🙂👩‍👩‍👧‍👦🏳️‍🌈 e\u0301 \u00a0 \u200b https://example.org/?a=1&b=[2] <tag> 100,000.50€ end"""
 
 
-failures = []
-
-
-def fail(text):
-    print("FAIL", text, flush=True)
-    failures.append(text)
-
-
-def loratool(*args):
-    done = subprocess.run([LORATOOL, *args, "-q", "--force"], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit("loratool %s: %s" % (" ".join(args), done.stderr))
-
-
 def cases():
-    for name in sorted(os.listdir(os.path.join(ROOT, "convert"))):
-        path = os.path.join(ROOT, "convert", name, "expected.json")
+    for name in sorted(os.listdir(ROOT)):
+        path = os.path.join(ROOT, name, "expected.json")
         if os.path.exists(path):
             with open(path) as f:
                 yield name, json.load(f).get("pre_forced")
 
 
-def load(folder):
-    return transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+def checkpoint(folder, name):
+    """The case's checkpoint, or one with the settings that llama.cpp needs."""
+    source = os.path.join(ROOT, name, "hf")
+    if name not in RESIZED:
+        return source
+    cls, config, tokenizer, pre = make.CASES[name]
+    make.CASES[name] = cls, dict(config, **RESIZED[name]), tokenizer, pre
+    resized = os.path.join(folder, name + "-resized")
+    make.checkpoint(name, resized)
+    for f in make.TOKENIZER_FILES:
+        if os.path.isfile(os.path.join(source, f)):
+            shutil.copy(os.path.join(source, f), resized)
+    return resized
 
 
-def expected(model):
-    with torch.no_grad():
-        return torch.softmax(model(torch.tensor([TOKENS])).logits[0].double(), -1)
-
-
-def in_llama(jobs):
-    """The probabilities that llama.cpp computes, for each job a matrix."""
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probabilities.mjs")
-    done = subprocess.run(["node", script, json.dumps([{"model": m, "lora": a, "tokens": TOKENS} for m, a in jobs])], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit("llama.cpp does not run what loratool wrote: " + done.stderr)
-    for line in done.stdout.splitlines():
-        rows = json.loads(line)
-        out = torch.zeros(len(rows), max(int(k) for r in rows for k in r) + 1, dtype=torch.float64)
-        for i, row in enumerate(rows):
-            for k, v in row.items():
-                out[i, int(k)] = v
-        yield out
-
-
-def compare(name, got, want, tolerance=2e-3):
-    """Compares distributions by half the sum of differences, which is at most 1."""
-    n = min(got.shape[1], want.shape[1])
-    distance = (got[:, :n] - want[:, :n]).abs().sum(-1).max().item() / 2
-    print("%-24s distance %.2g" % (name, distance), flush=True)
-    if not distance < tolerance:
-        fail("%s: llama.cpp computes something else than transformers" % name)
+def expected(folder):
+    with open(os.path.join(folder, "config.json")) as f:
+        quantized = "quantization_config" in json.load(f)
+    options = {"quantization_config": transformers.Mxfp4Config(dequantize=True)} if quantized else {}
+    return in_transformers(load(folder, **options).float())
 
 
 def check_tokenizer(name, original, restored):
@@ -99,59 +77,35 @@ def check_tokenizer(name, original, restored):
             return fail("%s: the restored tokenizer splits %r otherwise:\n%s\n%s" % (name, text, a.tokenize(text), b.tokenize(text)))
 
 
-def check_model(folder, name, pre):
-    """Checks what is restored from GGUF. Returns what transformers computes, or None for what llama.cpp is not asked."""
-    source, gguf, restored = os.path.join(ROOT, "convert", name, "hf"), os.path.join(folder, name + ".gguf"), os.path.join(folder, name)
-    loratool("convert", source, "-o", gguf, "--type", "f32", *(["--pre", pre] if pre else []))
+def check_case(folder, name, pre):
+    """Converts a case to GGUF and back, and checks what is restored. Returns what is to be compared in llama.cpp: name, file, probabilities
+    and tolerance."""
+    source, gguf, restored = checkpoint(folder, name), os.path.join(folder, name + ".gguf"), os.path.join(folder, name)
+    pre = ["--pre", pre] if pre else []
+    loratool("convert", source, "-o", gguf, "--type", "f32", *pre)
     loratool("convert", gguf, "-o", restored)
     if name not in FOREIGN:
         check_tokenizer(name, source, restored)
-    if name in LEFT_OUT:
-        return None
-    want = expected(load(source))
-    if not torch.equal(want, expected(load(restored))):
+    if name in EMBEDDERS:
+        return
+    want = expected(source)
+    if not torch.equal(want, expected(restored)):
         fail("%s: the restored checkpoint computes something else" % name)
-    return want
+    yield name, gguf, want, ROUNDED.get(name, 2e-3)
+    if name in ROUNDED:
+        decoded = os.path.join(folder, name + "-f32")
+        loratool("cast", source, "-o", decoded, "--dtype", "f32")
+        loratool("convert", decoded, "-o", decoded + ".gguf", "--type", "f32", *pre)
+        yield name + " as float32", decoded + ".gguf", want, 2e-3
 
 
-def check_models(folder, wanted):
-    wants = {name: check_model(folder, name, pre) for name, pre in cases() if not wanted or name in wanted}
-    wants = {name: want for name, want in wants.items() if want is not None}
-    for (name, want), got in zip(wants.items(), in_llama([(os.path.join(folder, name + ".gguf"), None) for name in wants])):
-        compare(name, got, want)
-
-
-def check_adapters(folder, wanted):
-    jobs, names, wants = [], [], []
-    for name in ("llama-plain", "llama-rank-pattern", "gemma2-plain", "qwen2-plain"):
-        if wanted and name not in wanted:
-            continue
-        with open(os.path.join(ROOT, "lora", name, "expected.json")) as f:
-            base = json.load(f)["base"]
-        checkpoint, peft = os.path.join(ROOT, "convert", base, "hf"), os.path.join(ROOT, "lora", name, "peft")
-        for variant, change in (("", {}), (" rsLoRA", {"use_rslora": True}), (" alpha_pattern", {"alpha_pattern": {"q_proj": 3, "layers.1.mlp.up_proj": 40}})):
-            adapter = os.path.join(folder, name + variant.strip())
-            os.makedirs(adapter)
-            os.symlink(os.path.join(peft, "adapter_model.safetensors"), os.path.join(adapter, "adapter_model.safetensors"))
-            with open(os.path.join(peft, "adapter_config.json")) as f:
-                config = dict(json.load(f), **change)
-            with open(os.path.join(adapter, "adapter_config.json"), "w") as f:
-                json.dump(config, f)
-            gguf, lora, merged = (os.path.join(folder, name + variant.strip() + s) for s in (".gguf", "-lora.gguf", "-merged.gguf"))
-            loratool("convert", checkpoint, "-o", gguf, "--type", "f32", "--pre", "qwen2")
-            loratool("convert", adapter, "-o", lora, "--base", checkpoint)
-            loratool("merge", gguf, "--lora", lora, "-o", merged)
-            want = expected(PeftModel.from_pretrained(load(checkpoint), adapter).eval())
-            for kind, job in ((" adapter", (gguf, lora)), (" merged", (merged, None))):
-                jobs.append(job)
-                names.append(name + variant + kind)
-                wants.append(want)
-    for name, want, got in zip(names, wants, in_llama(jobs)):
-        compare(name, got, want)
+def main(wanted):
+    with tempfile.TemporaryDirectory() as folder:
+        checks = [check for name, pre in cases() if not wanted or name in wanted for check in check_case(folder, name, pre)]
+        for (name, _, want, tolerance), got in zip(checks, in_llama([(gguf, None) for _, gguf, _, _ in checks])):
+            compare(name, got, want, tolerance)
+    sys.exit(1 if failures else 0)
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        check_models(temporary, sys.argv[1:])
-        check_adapters(temporary, sys.argv[1:])
-    sys.exit(1 if failures else 0)
+    main(sys.argv[1:])

@@ -36,7 +36,7 @@ LATENT = dict(COMMON, num_key_value_heads=4, kv_lora_rank=32, qk_rope_head_dim=1
               n_shared_experts=1, num_experts_per_tok=2, moe_intermediate_size=32, first_k_dense_replace=1, n_group=2, topk_group=1, num_hidden_layers=3)
 
 # What config.json has in files of these classes that the installed transformers no longer writes.
-OLD_KEYS = {"gptneox": {"rotary_pct": 0.25}, "cohere2": {"rotary_pct": 1.0}}
+OLD_KEYS = {"gptneox": {"rotary_pct": 0.25}, "cohere2": {"rotary_pct": 1.0}, "deepseek3": {"scoring_func": "sigmoid"}}
 
 # Classes whose config.json llama.cpp must read as it is: the installed transformers drops what it needs.
 RAW_CONFIG = ("gptneox", "nomic-bert")
@@ -62,7 +62,8 @@ CASES = {
         rope_type="yarn", factor=40.0, beta_fast=32.0, beta_slow=1.0, mscale=1.0, mscale_all_dim=1.0, original_max_position_embeddings=512)), "qwen2", "deepseek-v3"),
     "gpt-oss": ("GptOssForCausalLM", dict(COMMON, head_dim=32, num_local_experts=4, num_experts_per_tok=2, intermediate_size=64, sliding_window=16), "qwen2", "gpt-4o"),
     "gpt-oss-mxfp4": ("GptOssForCausalLM", dict(COMMON, head_dim=32, num_local_experts=4, num_experts_per_tok=2, intermediate_size=64, sliding_window=16), "qwen2", "gpt-4o"),
-    "phi4": ("Phi3ForCausalLM", dict(COMMON, pad_token_id=0, partial_rotary_factor=0.75, tie_word_embeddings=True, original_max_position_embeddings=128, rope_scaling=dict(
+    # llama.cpp makes no context of less than 256 tokens, and beyond the original length the other factors are for it.
+    "phi4": ("Phi3ForCausalLM", dict(COMMON, pad_token_id=0, partial_rotary_factor=0.75, tie_word_embeddings=True, original_max_position_embeddings=256, rope_scaling=dict(
         type="longrope", long_factor=[1.0 + i / 4 for i in range(6)], short_factor=[1.0 + i / 16 for i in range(6)])), "gpt2", "gpt-4o"),
     "nomic-bert": (None, NOMIC, "bert", "jina-v2-en"),
 }
