@@ -2,10 +2,7 @@ package transform
 
 import (
 	"fmt"
-	"math"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/loratool/loratool/transform/report"
 )
@@ -18,9 +15,9 @@ func (r *ExtractReport) HTML() ([]byte, error) {
 		Tiles: []report.Tile{
 			{Value: percents(r.Energy), Label: "energy kept", Note: "share of ‖Δ‖² over all layers"},
 			{Value: fmt.Sprintf("%.4f", r.RelativeError), Label: "relative error", Note: "‖Δ − BA‖/‖Δ‖ of the numbers in the files"},
-			{Value: ranksOf(r.Layers), Label: "rank", Note: fmt.Sprintf("%d matrices", len(r.Layers))},
+			{Value: ranksOf(r.Layers), Label: "rank", Note: counted(len(r.Layers), "matrix", "matrices")},
 			{Value: shortCount(r.Parameters), Label: "parameters", Note: fmt.Sprintf("%s of weights", shortBytes(r.Bytes))},
-			{Value: strconv.Itoa(len(r.Saved)), Label: "saved in full", Note: fmt.Sprintf("%d tensors unchanged", len(r.Unchanged))},
+			{Value: strconv.Itoa(len(r.Saved)), Label: "saved in full", Note: counted(len(r.Unchanged), "tensor", "tensors") + " unchanged"},
 		},
 		Footer: "All errors are in the Frobenius norm. “At most × best” bounds how far the error is from the smallest possible at that rank; the bound rests on an estimate with a safety factor, and the truth is usually much nearer to 1.",
 	}
@@ -29,7 +26,7 @@ func (r *ExtractReport) HTML() ([]byte, error) {
 		return nil, err
 	}
 	energy, err := mapSection("Energy kept, by layer", "Share of ‖Δ‖² that the factors keep. A row is a kind of module, a column a layer of the model.",
-		r.Layers, func(l *LayerReport) float64 { return l.Energy }, percents)
+		r.Layers, func(l *LayerReport) float64 { return l.Energy }, 1, percents)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +34,11 @@ func (r *ExtractReport) HTML() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Sections = []report.Section{energy, errors, spectra, layerTable(r.Layers)}
+	p.Sections = []report.Section{energy}
+	if len(errors.Legend) > 0 {
+		p.Sections = append(p.Sections, errors)
+	}
+	p.Sections = append(p.Sections, spectra, layerTable(r.Layers))
 	return p.HTML()
 }
 
@@ -51,7 +52,7 @@ func (r *SpectrumReport) HTML() ([]byte, error) {
 		Title:    "How low is the rank of this fine-tune?",
 		Subtitle: fmt.Sprintf("%s − %s", r.Finetuned, r.Base),
 		Tiles: []report.Tile{
-			{Value: strconv.Itoa(len(layers)), Label: "matrices changed", Note: fmt.Sprintf("%d tensors unchanged", len(r.Unchanged))},
+			{Value: strconv.Itoa(len(layers)), Label: "matrices changed", Note: counted(len(r.Unchanged), "tensor", "tensors") + " unchanged"},
 		},
 		Footer: "Singular values of finetuned − base, each at most the true one and right to about the fourth digit.",
 	}
@@ -72,9 +73,13 @@ func (r *SpectrumReport) HTML() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	most := 1.0
+	for _, l := range layers {
+		most = max(most, float64(l.AboveNoise))
+	}
 	above, err := mapSection("Singular values above the noise, by layer",
 		"How many stand out of what rounding the fine-tuned weights to their number format explains. A LoRA that was merged shows its rank here.",
-		layers, func(l *LayerReport) float64 { return float64(l.AboveNoise) }, func(v float64) string { return strconv.Itoa(int(v)) })
+		layers, func(l *LayerReport) float64 { return float64(l.AboveNoise) }, most, func(v float64) string { return strconv.Itoa(int(v)) })
 	if err != nil {
 		return nil, err
 	}
@@ -126,91 +131,27 @@ func spectrumSection(layers []*LayerReport) (report.Section, error) {
 	return s, nil
 }
 
-// mapSection shows a number of each layer as a heat map.
-func mapSection(title, about string, layers []*LayerReport, value func(*LayerReport) float64, format func(float64) string) (report.Section, error) {
-	modules, values := make([]string, len(layers)), make([]float64, len(layers))
-	for i, l := range layers {
-		modules[i], values[i] = l.Module, value(l)
-	}
-	return moduleMap(title, about, modules, values, format)
-}
-
-// moduleMap shows a number of each module as a heat map, in which a row is a kind
-// of module and a column a layer of the model.
-func moduleMap(title, about string, modules []string, values []float64, format func(float64) string) (report.Section, error) {
-	h := report.Heatmap{Format: format, XLabel: "layer", Low: math.Inf(1), High: math.Inf(-1)}
-	depth := 0
-	for _, m := range modules {
-		depth = max(depth, layerIndex(m)+1)
-	}
-	for i := range depth {
-		h.Columns = append(h.Columns, strconv.Itoa(i))
-	}
-	if slices.ContainsFunc(modules, func(m string) bool { return layerIndex(m) < 0 }) {
-		h.Columns = append(h.Columns, "outside")
-	}
-	rows := map[string]int{}
-	counts := map[[2]int]float64{}
-	for k, m := range modules {
-		kind := KindOf(m)
-		i, ok := rows[kind]
-		if !ok {
-			i = len(h.Rows)
-			rows[kind] = i
-			h.Rows = append(h.Rows, kind)
-			empty := make([]float64, len(h.Columns))
-			for j := range empty {
-				empty[j] = math.NaN()
-			}
-			h.Values = append(h.Values, empty)
-		}
-		cell := [2]int{i, layerIndex(m)}
-		if cell[1] < 0 {
-			cell[1] = len(h.Columns) - 1
-		}
-		v := &h.Values[cell[0]][cell[1]]
-		if counts[cell]++; counts[cell] == 1 {
-			*v = values[k]
-		} else { // the experts of a layer share a cell
-			*v += (values[k] - *v) / counts[cell]
-		}
-		h.Low, h.High = min(h.Low, *v), max(h.High, *v)
-	}
-	f, err := h.Draw("", "")
-	return report.Section{Title: title, Text: about, Figures: []report.Figure{f}, Wide: true}, err
-}
-
-// layerIndex returns the first number in a module's name, or -1.
-func layerIndex(module string) int {
-	m := layerNumber.FindString(module)
-	for len(m) > 0 && (m[len(m)-1] < '0' || m[len(m)-1] > '9') {
-		m = m[:len(m)-1]
-	}
-	if m == "" {
-		return -1
-	}
-	i, err := strconv.Atoi(m[1:])
-	if err != nil || i > 10000 {
-		return -1
-	}
-	return i
-}
-
-// errorSection shows the relative error along the layers.
+// errorSection shows the relative error along the layers; it is empty if the model has
+// none.
 func errorSection(layers []*LayerReport) (report.Section, error) {
-	s := report.Section{Title: "Error, by layer", Text: "Relative error ‖Δ − BA‖/‖Δ‖ of the numbers in the files.", Wide: true}
+	s := report.Section{Title: "Error, by layer", Text: "Relative error ‖Δ − BA‖/‖Δ‖ of the numbers in the files. What is in no layer is in the table below.", Wide: true}
 	var curves []report.Curve
+	highest := 0.0
 	for i, g := range GroupLayers(layers) {
 		c := report.Curve{Series: report.SeriesOf(i), Dots: true}
 		for _, l := range layers {
-			if KindOf(l.Module) == g.Name && l.Expert == nil {
-				c.X, c.Y = append(c.X, float64(max(layerIndex(l.Module), 0))), append(c.Y, l.RelativeError)
+			if KindOf(l.Module) == g.Name && l.Expert == nil && layerIndex(l.Module) >= 0 {
+				c.X, c.Y = append(c.X, float64(layerIndex(l.Module))), append(c.Y, l.RelativeError)
+				highest = max(highest, l.RelativeError)
 			}
+		}
+		if len(c.X) == 0 {
+			continue
 		}
 		curves = append(curves, c)
 		s.Legend = append(s.Legend, report.Key{Series: c.Series, Label: g.Name})
 	}
-	f, err := report.Curves{XLabel: "layer", Width: 860, Height: 260}.Draw("", "", curves)
+	f, err := report.Curves{XLabel: "layer", YMax: max(1.05*highest, 1e-6), Width: 860, Height: 260}.Draw("", "", curves)
 	s.Figures = []report.Figure{f}
 	return s, err
 }
@@ -236,9 +177,13 @@ func layerTable(layers []*LayerReport) report.Section {
 		if l.AtMost > 0 {
 			bound = fmt.Sprintf("%.4f", l.AtMost)
 		}
+		relative := "–" // of a base that is zero
+		if l.RelativeDelta > 0 {
+			relative = percents(l.RelativeDelta)
+		}
 		t.Rows = append(t.Rows, []report.Cell{
 			{Text: name}, {Text: fmt.Sprintf("%d × %d", l.Rows, l.Cols), Sort: float64(l.Rows) * float64(l.Cols)},
-			{Text: percents(l.RelativeDelta), Sort: l.RelativeDelta},
+			{Text: relative, Sort: l.RelativeDelta},
 			{Text: strconv.Itoa(l.Rank), Sort: float64(l.Rank) + 1e-9},
 			{Text: percents(l.Energy), Sort: l.Energy + 1e-12, Bar: l.Energy},
 			{Text: fmt.Sprintf("%.4f", l.RelativeError), Sort: l.RelativeError + 1e-12},
@@ -250,39 +195,3 @@ func layerTable(layers []*LayerReport) report.Section {
 	}
 	return report.Section{Title: "All layers", Table: t}
 }
-
-// percents prints a share with one decimal, or with as many as it takes to tell
-// almost all from all.
-func percents(x float64) string {
-	for digits := 1; ; digits++ {
-		s := strconv.FormatFloat(100*x, 'f', digits, 64)
-		if digits == 4 || x >= 1 || !strings.HasPrefix(s, "100") {
-			return s + " %"
-		}
-	}
-}
-
-func ranksOf(layers []*LayerReport) string {
-	low, high := math.MaxInt, 0
-	for _, l := range layers {
-		low, high = min(low, l.Rank), max(high, l.Rank)
-	}
-	if low >= high {
-		return strconv.Itoa(high)
-	}
-	return fmt.Sprintf("%d–%d", low, high)
-}
-
-func shortCount(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.2f G", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.2f M", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.1f k", float64(n)/1e3)
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-func shortBytes(n int64) string { return shortCount(n) + "B" }

@@ -179,12 +179,12 @@ func (o *ExtractOptions) describe() string {
 	case o.Error > 0:
 		s = fmt.Sprintf("relative error %g", o.Error)
 	case o.Budget > 0:
-		s = fmt.Sprintf("%d bytes in all", o.Budget)
+		s = "a budget of " + shortBytes(o.Budget)
 	default:
 		s = "above the noise"
 	}
 	if o.Rank == 0 {
-		s += fmt.Sprintf(", at most %d", o.maxRank())
+		s += fmt.Sprintf(", ranks of at most %d", o.maxRank())
 	}
 	if o.Uniform {
 		s += ", the same for all"

@@ -16,7 +16,7 @@ func (r *QuantizeReport) HTML() ([]byte, error) {
 	totals := r.Totals()
 	p := &report.Page{
 		Title:    "Quantized model",
-		Subtitle: fmt.Sprintf("%d tensors in %d number formats", len(r.Tensors), len(totals)),
+		Subtitle: counted(len(r.Tensors), "tensor", "tensors") + " in " + counted(len(totals), "number format", "number formats"),
 		Tiles: []report.Tile{
 			{Value: fmt.Sprintf("%.2f", r.BitsPerWeight()), Label: "bits per weight"},
 			{Value: shortBytes(r.Bytes()), Label: "tensors", Note: shortCount(r.Parameters()) + " parameters"},
@@ -35,12 +35,12 @@ func (r *QuantizeReport) HTML() ([]byte, error) {
 	}
 	if len(modules) > 0 {
 		bitMap, err := moduleMap("Bits per weight, by layer", "A row is a kind of tensor, a column a layer of the model.",
-			modules, bits, func(v float64) string { return fmt.Sprintf("%.3g", v) })
+			modules, bits, slices.Max(bits), func(v float64) string { return fmt.Sprintf("%.3g", v) })
 		if err != nil {
 			return nil, err
 		}
 		errorMap, err := moduleMap("Error, by layer", "What was lost of each tensor in relation to what there was.",
-			modules, errors, percents)
+			modules, errors, slices.Max(errors), percents)
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,7 @@ import (
 type Heatmap struct {
 	Rows, Columns []string
 	Values        [][]float64 // by row and column; NaN where there is none
-	Low, High     float64     // values of the lightest and the darkest shade
+	Low, High     float64     // values of the lightest and the darkest shade: fixed, or from 0, so that small differences look small
 	Format        func(float64) string
 	XLabel        string
 }
@@ -30,7 +30,7 @@ func (h *Heatmap) Draw(title, caption string) (Figure, error) {
 	p.Y.Tick.Label.Color = Series("ink2")
 	p.Add(h)
 	s, err := svg(p, 860, 44+24*float64(len(h.Rows)))
-	return Figure{Title: title, Caption: caption, SVG: s}, err
+	return Figure{Title: title, Caption: caption, SVG: s, Scale: &Scale{h.Format(h.Low), h.Format(h.High)}}, err
 }
 
 // Plot draws the cells, with their values where there is room.
@@ -55,7 +55,7 @@ func (h *Heatmap) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			style := text.Style{Color: Series("hink"), Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: 8.5},
 				XAlign: text.XCenter, YAlign: text.YCenter, Handler: plot.DefaultTextHandler}
-			if share > 0.55 {
+			if share >= 5./8 { // from h5 on, the page's own colour is easier to read than hink
 				style.Color = Series("card")
 			}
 			c.FillText(style, vg.Point{X: (left + right) / 2, Y: (bottom + top) / 2}, h.Format(v))

@@ -43,6 +43,15 @@ type Key struct {
 type Figure struct {
 	Title, Caption string
 	SVG            template.HTML
+	Scale          *Scale // of its shades, nil if it has none
+}
+
+// A Scale says which values the lightest and the darkest shade stand for.
+type Scale struct{ Low, High string }
+
+// Shades are the colours between them.
+func (*Scale) Shades() []Series {
+	return []Series{"h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7"}
 }
 
 // A Table has cells that can be sorted by their columns.

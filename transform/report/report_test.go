@@ -90,3 +90,27 @@ func TestSameBytes(t *testing.T) {
 		t.Error("the same page twice has different bytes")
 	}
 }
+
+// A shade stands for a value by the map's own span, whatever the values are, and
+// the scale says what the span is.
+func TestHeatmapSpan(t *testing.T) {
+	h := Heatmap{Rows: []string{"a"}, Columns: []string{"0", "1"}, Values: [][]float64{{0.9, 0.95}}, High: 1, Format: number}
+	f, err := h.Draw("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(f.SVG), "var(--h7)"); n != 2 {
+		t.Errorf("%d cells have the darkest shade, want both", n)
+	}
+	if *f.Scale != (Scale{"0", "1"}) {
+		t.Errorf("the scale is %v", *f.Scale)
+	}
+	page := &Page{Sections: []Section{{Figures: []Figure{f}}}}
+	html, err := page.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `<p class="scale">0 <span><i style="background:var(--h0)"></i>`; !strings.Contains(string(html), want) {
+		t.Errorf("the page has no %s", want)
+	}
+}
