@@ -68,11 +68,19 @@ func (o *Output) check(force bool) error {
 	if err := o.checkTarget(force); err != nil {
 		return err
 	}
-	dir := filepath.Dir(o.path)
-	if info, err := os.Stat(dir); err != nil {
+	return CheckFolder(filepath.Dir(o.path))
+}
+
+// CheckFolder returns an error if dir is no folder that something can be put into.
+func CheckFolder(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Error{Path: dir, Err: &reason{fs.ErrNotExist, "there is no such folder to write to"}, Hint: "make it first, with mkdir -p"}
+	case err != nil:
 		return fileError(dir, err)
-	} else if !info.IsDir() {
-		return &Error{Path: dir, Err: errors.New("not a folder")}
+	case !info.IsDir():
+		return &Error{Path: dir, Err: Reasonf(ErrOutput, "not a folder")}
 	}
 	return nil
 }

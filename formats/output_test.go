@@ -114,7 +114,7 @@ func TestCreateRefuses(t *testing.T) {
 		{"model", single("x"), "the output is an input"},
 		{"hard", folder("x", "x"), "the output is a"},
 		{"dangling", single("x"), "a link that leads nowhere"},
-		{"absent/x", single("x"), "no such file or directory"},
+		{"absent/x", single("x"), "there is no such folder to write to"},
 	} {
 		c.l.Inputs = []*File{f}
 		err := commit(filepath.Join(dir, filepath.FromSlash(c.path)), c.l, true)

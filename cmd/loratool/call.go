@@ -42,6 +42,9 @@ func (cmd *command) start(ctx *cli.Context, ui *ui) error {
 	if findFlag(cmd.flags, "output") != nil && c.String("output") == "" && !cmd.inPlace {
 		return usagef("the form is: "+cmd.usage(), "-o OUT is missing: where shall the result go?")
 	}
+	if err := c.checkPlaces(); err != nil {
+		return err
+	}
 	return cmd.run(c)
 }
 

@@ -69,7 +69,7 @@ func runConvert(c *call) error {
 	case m.Format == "gguf":
 		return c.writeCheckpoint(m)
 	case !c.wantsGGUF():
-		return usagef("-o "+filepath.Base(c.String("output"))+".gguf makes GGUF of it; loratool cast changes the number format of a checkpoint",
+		return usagef("-o "+c.ggufOutput()+" makes GGUF of it; loratool cast changes the number format of a checkpoint",
 			"-o %s is no GGUF file", c.String("output"))
 	}
 	// The experts of gpt-oss become GGUF's MXFP4 as they are.
@@ -104,3 +104,9 @@ func (c *call) writeCheckpoint(m *formats.Model) error {
 // wantsGGUF reports whether the output is to be GGUF: a file of that extension, or
 // a folder of shards whose name ends so.
 func (c *call) wantsGGUF() bool { return strings.EqualFold(filepath.Ext(c.String("output")), ".gguf") }
+
+// ggufOutput returns what the output would be called as GGUF, for hints.
+func (c *call) ggufOutput() string {
+	out := filepath.Clean(c.String("output"))
+	return strings.TrimSuffix(out, ".safetensors") + ".gguf"
+}

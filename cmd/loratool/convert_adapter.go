@@ -14,7 +14,7 @@ import (
 // adapterToGGUF converts an adapter of PEFT to a GGUF adapter.
 func (c *call) adapterToGGUF() error {
 	if !c.wantsGGUF() {
-		return usagef("-o adapter.gguf makes a GGUF adapter of it", "-o %s is no GGUF file", c.String("output"))
+		return usagef("-o "+c.ggufOutput()+" makes a GGUF adapter of it", "-o %s is no GGUF file", c.String("output"))
 	}
 	typ, err := arch.ParseType(c.String("type"))
 	if err != nil || typ == arch.Q8_0 {

@@ -16,7 +16,8 @@ var diffCommand = &command{
 	about: `Prints a line for each tensor that one of the two lacks or that differs in shape, number format or
 		bytes. Of those with the same shape it gives max |a−b|, the greatest difference of two numbers,
 		and the relative error, ‖a−b‖ / ‖a‖ in the Frobenius norm. The models may be of different formats
-		and number formats.
+		and number formats; a GGUF model is compared with a checkpoint as what it was converted from. What is
+		quantized is decoded, or, if the method is unknown, compared as it is stored.
 
 		The exit code is 0 if all tensors are equal byte by byte and 6 if not. With -v equal tensors have
 		a line, too.`,
@@ -30,19 +31,14 @@ var diffCommand = &command{
 }
 
 func runDiff(c *call) error {
-	a, err := c.openModel(c.operand(0))
+	p, err := c.openComparable()
 	if err != nil {
 		return err
 	}
-	defer a.Close()
-	b, err := c.openModel(c.operand(1))
-	if err != nil {
-		return err
-	}
-	defer b.Close()
+	defer p.Close()
 	var diffs []*transform.TensorDiff
 	err = c.watched(func(o transform.Options) error {
-		diffs, err = transform.Diff(c.ctx, a, b, o)
+		diffs, err = transform.Diff(c.ctx, p.a, p.b, o)
 		return err
 	})
 	if err != nil {
@@ -92,7 +88,13 @@ func (c *call) printDiffs(diffs []*transform.TensorDiff, equal int) {
 			c.printf("%-*s  %s\n", width, d.Name, describeDiff(d))
 		}
 	}
-	c.printf("%d of %d tensors are equal\n", equal, len(diffs))
+	same := 0
+	for _, d := range diffs {
+		if d.Same() && !d.Equal {
+			same++
+		}
+	}
+	c.printf("%d of %d tensors are equal%s\n", equal, len(diffs), plural(same, ", and %d more in its numbers", ", and %d more in their numbers"))
 }
 
 // describeDiff says in a line how a tensor differs.

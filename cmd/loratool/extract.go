@@ -63,11 +63,11 @@ func runExtract(c *call) error {
 	if err != nil {
 		return err
 	}
-	base, tuned, closeBoth, err := c.openPair()
+	p, err := c.openCheckpoints()
 	if err != nil {
 		return err
 	}
-	defer closeBoth()
+	defer p.Close()
 	if name := c.String("imatrix"); name != "" {
 		m, err := imatrix.Open(name)
 		if err != nil {
@@ -76,55 +76,30 @@ func runExtract(c *call) error {
 		defer m.Close()
 		o.Importance = transform.ImportanceOf(m)
 	}
-	out := c.String("output")
-	place := &formats.Layout{Folder: true, Inputs: append(append([]*formats.File{}, base.Inputs...), tuned.Inputs...)}
-	if err := formats.CheckOutput(out, place, c.Bool("force")); err != nil {
+	place := &formats.Layout{Folder: true, Inputs: p.inputs()}
+	if err := c.checkOutputs(place); err != nil {
 		return err
 	}
-	if err := c.checkReport(place); err != nil {
-		return err
-	}
-	o.BaseName, o.TempDir = c.operand(0), filepath.Dir(filepath.Clean(out))
+	o.BaseName, o.TempDir = c.operand(0), filepath.Dir(filepath.Clean(c.String("output")))
 	if c.Bool("dry-run") {
-		return c.planExtract(base, tuned, o, out)
+		return p.explain(c.planExtract(p, o))
 	}
 	start := time.Now()
 	var x *transform.Extraction
 	err = c.watched(func(w transform.Options) error {
 		o.Options = w
-		x, err = transform.Extract(c.ctx, base, tuned, o)
+		x, err = transform.Extract(c.ctx, p.a, p.b, o)
 		return err
 	})
 	if err != nil {
-		return err
+		return p.explain(err)
 	}
 	defer x.Close()
-	if err := transform.Write(c.ctx, x.Layout, out, c.options()); err != nil {
-		return err
-	}
-	if err := c.writeReport(x.Layout, x.Report); err != nil {
+	if err := transform.Write(c.ctx, x.Layout, c.String("output"), c.options()); err != nil {
 		return err
 	}
 	c.showExtraction(x.Report)
-	c.infof("wrote %s in %s", formatSize(x.Layout.NumBytes()), formatDuration(time.Since(start)))
-	if c.progressMode == "json" {
-		c.event(map[string]any{"type": "result", "output": out, "bytes": x.Layout.NumBytes(), "elapsed": time.Since(start).Seconds(),
-			"relative_error": x.Report.RelativeError, "energy": x.Report.Energy})
-	}
-	c.printf("%s\n", out)
-	return nil
-}
-
-// openPair opens the base and the fine-tuned model.
-func (c *call) openPair() (base, tuned *formats.Model, closeBoth func(), err error) {
-	if base, err = c.openCheckpoint(c.operand(0)); err != nil {
-		return nil, nil, nil, err
-	}
-	if tuned, err = c.openCheckpoint(c.operand(1)); err != nil {
-		base.Close()
-		return nil, nil, nil, err
-	}
-	return base, tuned, func() { base.Close(); tuned.Close() }, nil
+	return c.finish(x.Layout, x.Report, start, map[string]any{"relative_error": x.Report.RelativeError, "energy": x.Report.Energy})
 }
 
 // extractOptions reads the flags that say what to extract.
@@ -199,17 +174,17 @@ func (c *call) pairOptions(o *transform.ExtractOptions) error {
 }
 
 // planExtract prints what an extraction would do.
-func (c *call) planExtract(base, tuned *formats.Model, o transform.ExtractOptions, out string) error {
-	p, err := transform.PlanExtract(base, tuned, o)
+func (c *call) planExtract(p *pair, o transform.ExtractOptions) error {
+	plan, err := transform.PlanExtract(p.a, p.b, o)
 	if err != nil {
 		return err
 	}
 	c.printf("%s\n", c.heading("Plan"))
-	c.row(0, "output", "%s", out)
-	c.row(0, "matrices", "%d, of %d parameters", p.Matrices, p.Parameters)
-	c.row(0, "other tensors", "%d, which are saved if they changed", p.Others)
-	if p.FactorBytes > 0 {
-		c.row(0, "factors", "%s, if all matrices changed", formatSize(p.FactorBytes))
+	c.row(0, "output", "%s", c.String("output"))
+	c.row(0, "matrices", "%d, of %d parameters", plan.Matrices, plan.Parameters)
+	c.row(0, "other tensors", "%d, which are saved if they changed", plan.Others)
+	if plan.FactorBytes > 0 {
+		c.row(0, "factors", "%s, if all matrices changed", formatSize(plan.FactorBytes))
 	}
 	c.row(0, "memory", "%s at most, for buffers", formatMemory(c.memory))
 	c.row(0, "threads", "%d", c.workers)

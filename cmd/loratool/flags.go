@@ -12,12 +12,21 @@ const (
 
 // outputFlags are for commands that write a model. Their results go to -o.
 func outputFlags() []cli.Flag {
+	return append(placeFlags(), reportFlag("what was done to each tensor"))
+}
+
+// placeFlags say where the result goes, and whether.
+func placeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Category: groupOutput, Name: "output", Aliases: []string{"o"}, Usage: "`OUT`: where the result goes; it appears when it is whole, or not at all"},
 		&cli.BoolFlag{Category: groupOutput, Name: "force", Usage: "replace OUT if it exists (never if it is an input)"},
 		&cli.BoolFlag{Category: groupOutput, Name: "dry-run", Aliases: []string{"n"}, Usage: "say what would be done, and what it takes, and stop"},
-		&cli.StringFlag{Category: groupOutput, Name: "report", Usage: "`FILE`: also write what was done to each tensor, as JSON, or for some commands as a page if it ends in .html"},
 	}
+}
+
+// reportFlag is for commands that can tell more than they print.
+func reportFlag(what string) cli.Flag {
+	return &cli.StringFlag{Category: groupOutput, Name: "report", Usage: "`FILE`: also write " + what + ", as JSON, or where there is one as a page if it ends in .html"}
 }
 
 // shardFlag is for commands that write safetensors checkpoints.

@@ -85,8 +85,11 @@ func (c *call) printSummary(s *transform.Summary) {
 	if s.Architecture != "" {
 		c.row(0, "architecture", "%s%s", s.Architecture, plural(int(s.Layers), ", %d layer", ", %d layers"))
 	}
-	if s.Quantization != "" {
-		c.row(0, "quantization", "%s", cmp.Or(s.Scheme, s.Quantization))
+	switch {
+	case s.Scheme != "":
+		c.row(0, "quantization", "%s", s.Scheme)
+	case s.Quantization != "":
+		c.row(0, "quantization", "%s, which can't be decoded: tensors are shown as they are stored", s.Quantization)
 	}
 	if a := s.Adapter; a != nil {
 		c.row(0, "adapter", "%s%s", a.Type, plural(a.Modules, ", %d module", ", %d modules"))

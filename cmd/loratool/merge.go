@@ -90,7 +90,7 @@ func runMerge(c *call) (err error) {
 	rows := func() { c.planMerge(report) }
 	switch {
 	case base.Format == "gguf" && !c.wantsGGUF():
-		return usagef("-o "+c.outputStem()+".gguf; loratool convert makes a checkpoint of a GGUF model", "the base is GGUF, so the result is, too")
+		return usagef("-o "+c.ggufOutput()+"; loratool convert makes a checkpoint of a GGUF model", "the base is GGUF, so the result is, too")
 	case base.Format == "gguf":
 		return c.writeMergedGGUF(merged, report, rows)
 	case c.wantsGGUF():
@@ -105,7 +105,7 @@ func runMerge(c *call) (err error) {
 			}
 			return c.writeShrunk(merged, base, t, report, rows)
 		}
-		return usagef("-o OUT.gguf makes GGUF of the merged model", "--type is for GGUF, and -o %s is none", c.String("output"))
+		return usagef("-o "+c.ggufOutput()+" makes GGUF of the merged model", "--type is for GGUF, and -o %s is none", c.String("output"))
 	}
 	l, err := c.layout(merged)
 	if err != nil {

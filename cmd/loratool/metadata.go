@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"os"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/gguf"
+	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/transform"
 )
 
@@ -29,8 +33,7 @@ var metadataCommand = &command{
 	flags: flagList(
 		&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE`, or KEY=TYPE:VALUE; may be repeated"},
 		&cli.StringSliceFlag{Name: "remove", Usage: "`KEY`; may be repeated"},
-		outputFlags(),
-		workFlags(), jsonFlag(),
+		placeFlags(), workFlags(), jsonFlag(),
 	),
 	operands: [2]int{1, 1},
 	inPlace:  true,
@@ -45,7 +48,7 @@ func runMetadata(c *call) error {
 	if c.String("output") == "" && !c.Bool("dry-run") {
 		switch ok, err := gguf.EditInPlace(path, c.edit); {
 		case err != nil:
-			return err
+			return cmp.Or(notGGUF(path), err)
 		case ok:
 			c.infof("changed in place")
 			c.printf("%s\n", path)
@@ -92,14 +95,34 @@ func (c *call) replace(l *formats.Layout, path string) error {
 func openShard(path string) (*formats.Model, error) {
 	f, err := formats.OpenFile(path)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(notGGUF(path), err)
 	}
 	m, err := gguf.OpenShard(f)
 	if err != nil {
 		f.Close()
-		return nil, err
+		return nil, cmp.Or(notGGUF(path), err)
 	}
 	return m, nil
+}
+
+// notGGUF returns an error with what to do instead if path is a model, but no GGUF
+// file.
+func notGGUF(path string) error {
+	m, err := hf.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer m.Close()
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return nil
+	case m.Format == "gguf" && info.IsDir():
+		return usagef("name one of its files, such as "+m.Inputs[0].Path, "%s is a folder, and metadata is for one GGUF file at a time", path)
+	case m.Format != "gguf":
+		return &formats.Error{Path: path, Err: formats.Reasonf(formats.ErrUnsupported, "it is %s, and metadata is for GGUF files", m.Format),
+			Hint: "loratool inspect shows what is in it; loratool convert makes GGUF of a checkpoint"}
+	}
+	return nil
 }
 
 // edit returns metadata as --remove and --set change it.

@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
-	"github.com/loratool/loratool/transform/arch"
 	"github.com/loratool/loratool/transform/shrink"
 )
 
@@ -21,34 +20,27 @@ func (c *call) openSource(ref string) (*formats.Model, *shrink.Source, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return c.decode(m)
+	plain, source, err := c.decode(m)
+	if err != nil {
+		m.Close()
+	}
+	return plain, source, err
 }
 
-// decode is openSource of an open model, which it closes if it fails.
+// decode is openSource of an open model.
 func (c *call) decode(m *formats.Model) (*formats.Model, *shrink.Source, error) {
 	plain, source, err := shrink.Dequantize(m)
 	if err != nil {
-		m.Close()
 		return nil, nil, err
 	}
+	c.explainDecoding(m, source)
+	return plain, source, nil
+}
+
+// explainDecoding says that the weights of a quantized checkpoint are decoded.
+func (c *call) explainDecoding(m *formats.Model, source *shrink.Source) {
 	if source != nil {
 		c.infof("%s is quantized (%s): its %s, and loaders round them to %v", m.Path, source.Scheme,
 			plural(source.Count, "%d matrix is decoded", "%d matrices are decoded"), source.DType)
 	}
-	return plain, source, nil
-}
-
-// openCheckpoint is openModel that sees a GGUF model as the checkpoint that it was
-// converted from.
-func (c *call) openCheckpoint(ref string) (*formats.Model, error) {
-	m, err := c.openModel(ref)
-	if err != nil || m.Format != "gguf" {
-		return m, err
-	}
-	v, err := arch.NewView(m)
-	if err != nil {
-		m.Close()
-		return nil, err
-	}
-	return v.Model, nil
 }

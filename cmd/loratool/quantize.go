@@ -116,6 +116,9 @@ func runQuantize(c *call) error {
 	}
 	defer m.Close()
 	if target != (transform.SizeTarget{}) {
+		if err := c.checkOutputs(&formats.Layout{Inputs: m.Inputs}); err != nil {
+			return err
+		}
 		if o, err = c.fitSize(m, o, target); err != nil {
 			return err
 		}

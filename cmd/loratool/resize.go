@@ -54,12 +54,10 @@ func runResize(c *call) error {
 		return err
 	}
 	defer a.Close()
-	out := c.String("output")
-	place := &formats.Layout{Folder: true, Inputs: a.Weights.Inputs}
-	if err := formats.CheckOutput(out, place, c.Bool("force")); err != nil {
+	if err := c.checkOutputs(&formats.Layout{Folder: true, Inputs: a.Weights.Inputs}); err != nil {
 		return err
 	}
-	o.TempDir = filepath.Dir(filepath.Clean(out))
+	o.TempDir = filepath.Dir(filepath.Clean(c.String("output")))
 	start := time.Now()
 	var x *transform.Extraction
 	err = c.watched(func(w transform.Options) error {
@@ -74,13 +72,7 @@ func runResize(c *call) error {
 	if c.Bool("dry-run") {
 		return c.write(x.Layout, x.Report, func() {})
 	}
-	if err := c.checkReport(place); err != nil {
-		return err
-	}
-	if err := transform.Write(c.ctx, x.Layout, out, c.options()); err != nil {
-		return err
-	}
-	if err := c.writeReport(x.Layout, x.Report); err != nil {
+	if err := transform.Write(c.ctx, x.Layout, c.String("output"), c.options()); err != nil {
 		return err
 	}
 	c.infof("%s of the squared norm kept, relative error %.4g; %d modules, %d parameters", percentage(x.Report.Energy), x.Report.RelativeError,
@@ -88,7 +80,5 @@ func runResize(c *call) error {
 	for _, l := range x.Report.Layers {
 		c.detailf("%s: rank %d, relative error %.4g", l.Module, l.Rank, l.RelativeError)
 	}
-	c.infof("wrote %s in %s", formatSize(x.Layout.NumBytes()), formatDuration(time.Since(start)))
-	c.printf("%s\n", out)
-	return nil
+	return c.finish(x.Layout, x.Report, start, nil)
 }

@@ -131,6 +131,9 @@ func (c *call) writeShrunk(m, base *formats.Model, t shrink.TypeInfo, before any
 		}
 	}
 	if c.String("report") != "" && !c.Bool("dry-run") {
+		if err := c.checkOutputs(l); err != nil {
+			return err
+		}
 		var madeBase *formats.Model
 		if base != nil {
 			if madeBase, _, err = shrink.Quantize(base, t.Type, o); err != nil {

@@ -23,8 +23,7 @@ var spectrumCommand = &command{
 	},
 	flags: flagList(
 		&cli.IntFlag{Name: "rank", Value: transform.DefaultSpectrumRank, Usage: "`N`: how many singular values of each matrix to find"},
-		&cli.StringFlag{Name: "report", Usage: "`FILE`: also write what was found about each layer, as JSON or HTML"},
-		pairFlags(), workFlags(), jsonFlag(),
+		pairFlags(), reportFlag("what was found about each layer"), workFlags(), jsonFlag(),
 	),
 	operands: [2]int{2, 2},
 	run:      runSpectrum,
@@ -38,23 +37,23 @@ func runSpectrum(c *call) error {
 	if err := c.pairOptions(&o); err != nil {
 		return err
 	}
-	base, tuned, closeBoth, err := c.openPair()
+	p, err := c.openCheckpoints()
 	if err != nil {
 		return err
 	}
-	defer closeBoth()
-	place := &formats.Layout{Folder: true, Inputs: append(append([]*formats.File{}, base.Inputs...), tuned.Inputs...)}
+	defer p.Close()
+	place := &formats.Layout{Folder: true, Inputs: p.inputs()}
 	if err := c.checkReport(place); err != nil {
 		return err
 	}
 	var r *transform.SpectrumReport
 	err = c.watched(func(w transform.Options) error {
 		o.Options = w
-		r, err = transform.Spectrum(c.ctx, base, tuned, o)
+		r, err = transform.Spectrum(c.ctx, p.a, p.b, o)
 		return err
 	})
 	if err != nil {
-		return err
+		return p.explain(err)
 	}
 	if err := c.writeReport(place, r); err != nil {
 		return err

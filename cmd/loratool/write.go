@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -47,13 +50,10 @@ func (c *call) layout(m *formats.Model) (*formats.Layout, error) {
 // own. The report, which is complete once the output is, goes where --report
 // says.
 func (c *call) write(l *formats.Layout, report any, rows func()) error {
+	if err := c.checkOutputs(l); err != nil {
+		return err
+	}
 	out := c.String("output")
-	if err := formats.CheckOutput(out, l, c.Bool("force")); err != nil {
-		return err
-	}
-	if err := c.checkReport(l); err != nil {
-		return err
-	}
 	if c.Bool("dry-run") {
 		return c.printPlan(l, out, rows)
 	}
@@ -62,15 +62,57 @@ func (c *call) write(l *formats.Layout, report any, rows func()) error {
 	if err != nil {
 		return err
 	}
+	return c.finish(l, report, start, nil)
+}
+
+// finish writes the report about an output that is complete, and prints where the
+// output is and what else the result is for a program that watches.
+func (c *call) finish(l *formats.Layout, report any, start time.Time, result map[string]any) error {
+	out := c.String("output")
 	if err := c.writeReport(l, report); err != nil {
-		return err
+		return fmt.Errorf("%s is complete, but its report could not be written: %w", out, err)
 	}
-	c.infof("wrote %s in %s", formatSize(l.NumBytes()), formatDuration(time.Since(start)))
+	elapsed := time.Since(start)
+	c.infof("wrote %s in %s", formatSize(l.NumBytes()), formatDuration(elapsed))
 	if c.progressMode == "json" {
-		c.event(map[string]any{"type": "result", "output": out, "bytes": l.NumBytes(), "elapsed": time.Since(start).Seconds()})
+		e := map[string]any{"type": "result", "output": out, "bytes": l.NumBytes(), "elapsed": elapsed.Seconds()}
+		maps.Copy(e, result)
+		c.event(e)
 	}
 	c.printf("%s\n", out)
 	return nil
+}
+
+// checkPlaces returns an error if -o or --report is where nothing can be written, so
+// that this does not come out when the work is done. It looks at names alone.
+func (c *call) checkPlaces() error {
+	for _, flag := range []string{"output", "report"} {
+		if path := c.String(flag); path != "" {
+			if err := formats.CheckFolder(filepath.Dir(filepath.Clean(path))); err != nil {
+				return err
+			}
+		}
+	}
+	report := c.String("report")
+	if report == "" {
+		return nil
+	}
+	if info, err := os.Stat(report); err == nil && info.IsDir() {
+		return usagef("--report FILE.html is a page where there is one, any other FILE is JSON", "--report %s is a folder, and must be a file", report)
+	}
+	if filepath.Clean(report) == filepath.Clean(c.String("output")) {
+		return usagef("choose another name for the report", "-o and --report are both %s", report)
+	}
+	return nil
+}
+
+// checkOutputs returns an error if the layout can't be written at OUT, or its report
+// where --report says.
+func (c *call) checkOutputs(l *formats.Layout) error {
+	if err := formats.CheckOutput(c.String("output"), l, c.Bool("force")); err != nil {
+		return err
+	}
+	return c.checkReport(l)
 }
 
 // reportLayout is that of the report as a file of its own, with the same inputs
