@@ -60,17 +60,6 @@ func Write(ctx context.Context, l *formats.Layout, path string, o Options) error
 	return out.Commit(ctx)
 }
 
-// A block is a piece of work: some rows of a tensor, or some bytes that are
-// copied.
-type block struct {
-	file   int // in the layout
-	tensor *formats.Tensor
-	offset int64 // of the tensor's data in the file
-	lo, hi int   // rows; bytes of the extent if copied
-	size   int64 // of the output
-	cost   int64 // memory it takes
-}
-
 // fill writes all blocks. Each waits for its share of the memory first, in
 // order, so that a large one is not overtaken for ever.
 func fill(ctx context.Context, l *formats.Layout, out *formats.Output, o *Options) error {
@@ -140,6 +129,9 @@ func (b *block) write(ctx context.Context, l *formats.Layout, out *formats.Outpu
 	if b.tensor == nil {
 		return copyAsset(lf, out, b.file)
 	}
+	if b.joint != nil {
+		return b.joint.write(ctx, l, out, b.lo, b.hi)
+	}
 	if e := b.tensor.Extent(); e != nil {
 		defer out.Written(b.file, b.offset+int64(b.lo), b.size)
 		return e.CopyTo(out.File(b.file), b.offset, int64(b.lo), int64(b.hi))
@@ -169,79 +161,4 @@ func copyAsset(lf *formats.LayoutFile, out *formats.Output, i int) error {
 		return out.Error(lf, err)
 	}
 	return nil
-}
-
-const (
-	// computeBlock is how much output a computed block is meant to have: a few
-	// times less than a level-2 cache, so that what a stage writes the next one
-	// finds there.
-	computeBlock = 512 << 10
-	// copiedBlock is how much is copied in one go.
-	copiedBlock = 32 << 20
-)
-
-// eachBlock divides the layout into blocks that take no more than share bytes of
-// memory each, unless a single row does, and calls f with them in file order.
-func eachBlock(l *formats.Layout, share int64, f func(block) error) error {
-	for i := range l.Files {
-		lf := &l.Files[i]
-		if lf.Copy != "" {
-			if err := f(block{file: i, size: lf.Size, cost: copiedCost}); err != nil {
-				return err
-			}
-		}
-		for _, p := range lf.Tensors {
-			if err := eachTensorBlock(i, p, share, f); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// copiedCost is the memory that copying takes where the system can't do it.
-const copiedCost = 1 << 20
-
-func eachTensorBlock(file int, p formats.Placement, share int64, f func(block) error) error {
-	t := p.Tensor
-	if t.NumBytes() == 0 {
-		return nil
-	}
-	if e := t.Extent(); e != nil {
-		for lo := int64(0); lo < e.Size; lo += copiedBlock {
-			hi := min(lo+copiedBlock, e.Size)
-			err := f(block{file: file, tensor: t, offset: p.Offset, lo: int(lo), hi: int(hi), size: hi - lo, cost: copiedCost})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	step := blockRows(t, share)
-	for lo := 0; lo < t.NumRows(); lo += step {
-		hi := min(lo+step, t.NumRows())
-		err := f(block{file: file, tensor: t, offset: p.Offset, lo: lo, hi: hi,
-			size: int64(hi-lo) * t.RowBytes(), cost: blockCost(t, hi-lo)})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// blockRows returns how many rows of a computed tensor make a block: as many as
-// computeBlock holds, but fewer if they take more than share bytes of memory,
-// and one at least.
-func blockRows(t *formats.Tensor, share int64) int {
-	n := int(max(1, computeBlock/max(1, t.RowBytes())))
-	for n > 1 && blockCost(t, n) > share {
-		n /= 2
-	}
-	return n
-}
-
-// blockCost returns the memory that a block of n rows takes: its output, what
-// computing it takes, and what size classes of buffers waste of both.
-func blockCost(t *formats.Tensor, n int) int64 {
-	return (int64(n)*t.RowBytes() + t.Rows.Scratch(n)) * 9 / 8
 }

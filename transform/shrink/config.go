@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/strictjson"
 )
 
@@ -133,65 +132,4 @@ func (p *plan) ctConfig() *strictjson.Object {
 	}
 	return object("quant_method", "compressed-tensors", "format", format, "quantization_status", "compressed",
 		"config_groups", groups, "ignore", p.plain(), "kv_cache_scheme", nil)
-}
-
-// mlxStack returns what mlx-lm calls the stack of all experts' matrices of a name.
-func mlxStack(experts, matrix string) string {
-	block := experts[:len(experts)-len(".experts")]
-	if n, ok := mixtralNames[matrix]; ok {
-		matrix = n
-	}
-	return block + ".switch_mlp." + matrix
-}
-
-// stackExperts joins the tensors of experts to stacks, as mlx-lm has them.
-func (p *plan) stackExperts(tensors []*formats.Tensor) ([]*formats.Tensor, error) {
-	type part struct {
-		number int
-		tensor *formats.Tensor
-	}
-	parts := map[string][]part{}
-	var order []string
-	var out []*formats.Tensor
-	for _, t := range tensors {
-		module, kind := cutLast(t.Name)
-		stack, number, matrix, ok := expertOf(module)
-		if !ok {
-			out = append(out, t)
-			continue
-		}
-		name := mlxStack(stack, matrix) + "." + kind
-		if parts[name] == nil {
-			order = append(order, name)
-		}
-		parts[name] = append(parts[name], part{number, t})
-	}
-	for _, name := range order {
-		list := parts[name]
-		slices.SortFunc(list, func(a, b part) int { return a.number - b.number })
-		joined := make([]*formats.Tensor, len(list))
-		for i, x := range list {
-			first := list[0].tensor
-			if x.number != i || x.tensor.DType != first.DType || !slices.Equal(x.tensor.Shape, first.Shape) {
-				return nil, &formats.Error{Path: p.model.Path, Tensor: x.tensor.Name, Err: formats.Reasonf(formats.ErrMismatch,
-					"the experts of %s do not make a stack: they are not numbered in order, or differ in shape or type", name)}
-			}
-			joined[i] = x.tensor
-		}
-		if len(joined[0].Shape) != 2 {
-			return nil, &formats.Error{Path: p.model.Path, Tensor: joined[0].Name, Err: formats.Reasonf(formats.ErrUnsupported, "an expert's tensor that is no matrix")}
-		}
-		out = append(out, stack(name, joined))
-	}
-	return out, nil
-}
-
-// cutLast divides a name at its last point.
-func cutLast(name string) (before, after string) {
-	for i := len(name) - 1; i >= 0; i-- {
-		if name[i] == '.' {
-			return name[:i], name[i+1:]
-		}
-	}
-	return "", name
 }

@@ -167,6 +167,9 @@ func readBytes(ctx context.Context, t *formats.Tensor, dst []byte, offset int64)
 	if e := t.Extent(); e != nil {
 		return e.ReadAt(dst, offset)
 	}
+	if j, i := t.Joint(); j != nil {
+		return j.ReadAt(ctx, i, dst, offset)
+	}
 	size := t.RowBytes()
 	lo, hi := offset/size, (offset+int64(len(dst))+size-1)/size
 	raw := formats.BorrowBytes(int((hi - lo) * size))

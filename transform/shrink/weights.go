@@ -7,7 +7,7 @@ import (
 	"github.com/loratool/loratool/kernels"
 )
 
-// weights is a matrix that is to be quantized.
+// weights is a matrix that is to be quantized, or a stack of them.
 type weights struct {
 	*formats.Tensor
 }
@@ -16,13 +16,27 @@ type weights struct {
 // that names the element if a number is not finite: its group would be lost.
 func (w weights) read(ctx context.Context, lo, hi int) ([]float32, error) {
 	x := formats.BorrowFloats((hi - lo) * w.NumCols())
-	if err := w.ReadFloats(ctx, x, lo, hi); err != nil {
+	err := w.ReadFloats(ctx, x, lo, hi)
+	if err == nil {
+		if i := kernels.FirstNonFinite(x); i >= 0 {
+			t, element := w.at(lo*w.NumCols() + i)
+			err = t.Error(formats.Reasonf(formats.ErrFormat, "element %d is %v, and would spoil its whole group", element, x[i]))
+		}
+	}
+	if err != nil {
+		formats.ReturnFloats(x)
 		return nil, err
 	}
-	if i := kernels.FirstNonFinite(x); i >= 0 {
-		return nil, w.Error(formats.Reasonf(formats.ErrFormat, "element %d is %v, and would spoil its whole group", lo*w.NumCols()+i, x[i]))
-	}
 	return x, nil
+}
+
+// at returns the tensor of the source that an element comes from, and its number there.
+func (w weights) at(element int) (*formats.Tensor, int) {
+	if s, ok := w.Rows.(*stacked); ok {
+		size := s.rows * w.NumCols()
+		return s.parts[element/size], element % size
+	}
+	return w.Tensor, element
 }
 
 // readFlat is read of the elements [from, to) in storage order.
@@ -44,15 +58,47 @@ func (w weights) scratch(n int) int64 {
 	return 4*int64(n)*int64(w.NumCols()) + w.FloatScratch(n)
 }
 
-// chunk is how many elements are read at a time where all of a matrix must be.
-const chunk = 1 << 16
+// flatScratch is the memory that readFlat of n elements takes.
+func (w weights) flatScratch(n int) int64 {
+	return w.scratch(n/max(1, w.NumCols())+2) + 4*int64(n)
+}
 
-// eachChunk calls f with all elements in order, size at a time; size is a multiple of
-// what f takes together.
-func (w weights) eachChunk(ctx context.Context, size int, f func(at int, x []float32) error) error {
-	n := w.NumElements()
-	for at := 0; at < n; at += size {
-		x, err := w.readFlat(ctx, at, min(at+size, n))
+// How many elements are read at a time: numbers of a file no more than stay in a level-2
+// cache, computed ones more, since computing has costs of its own for each time.
+const (
+	storedChunk   = 1 << 15
+	computedChunk = 1 << 18
+)
+
+// chunk returns how many elements eachChunk reads at a time: whole pieces of the given
+// size, and whole rows too unless that takes far more.
+func (w weights) chunk(piece int) int {
+	most := computedChunk
+	if w.Rows.Scratch(1) == 0 {
+		most = storedChunk
+	}
+	unit := piece
+	if both := leastCommonMultiple(piece, w.NumCols()); both <= most {
+		unit = both
+	}
+	return max(1, most/unit) * unit
+}
+
+func leastCommonMultiple(a, b int) int {
+	x, y := a, b
+	for y != 0 {
+		x, y = y, x%y
+	}
+	return a / x * b
+}
+
+// eachChunk calls f with the elements [from, to) in order, some whole pieces of them at a
+// time; from is where a piece begins.
+func (w weights) eachChunk(ctx context.Context, from, to, piece int, f func(at int, x []float32) error) error {
+	step := w.chunk(piece)
+	for at := from; at < to; {
+		end := min(to, (at/step+1)*step)
+		x, err := w.readFlat(ctx, at, end)
 		if err != nil {
 			return err
 		}
@@ -61,65 +107,39 @@ func (w weights) eachChunk(ctx context.Context, size int, f func(at int, x []flo
 		if err != nil {
 			return err
 		}
+		at = end
 	}
 	return nil
 }
 
-// chunkScratch is the memory that eachChunk takes.
-func (w weights) chunkScratch() int64 { return w.scratch(chunk/max(1, w.NumCols())+2) + 8*chunk }
-
-// tensor returns a computed tensor.
-func tensor(name string, d formats.DType, rows formats.Rows, shape ...int) *formats.Tensor {
-	return &formats.Tensor{Info: formats.Info{Name: name, DType: d, Shape: shape}, Rows: rows}
+// stacked are the rows of several matrices of one shape, one after another.
+type stacked struct {
+	parts []*formats.Tensor
+	rows  int // of each
 }
 
-// fixed are the rows of a small tensor whose bytes are known.
-type fixed struct {
-	rowBytes int
-	data     []byte
+// stack returns the matrices as one tensor [len(parts), rows, cols].
+func stack(name string, parts []*formats.Tensor) *formats.Tensor {
+	first := parts[0]
+	return tensor(name, first.DType, &stacked{parts, first.NumRows()}, len(parts), first.Shape[0], first.Shape[1])
 }
 
-// constant returns a tensor of known bytes.
-func constant(name string, d formats.DType, data []byte, shape ...int) *formats.Tensor {
-	t := tensor(name, d, nil, shape...)
-	t.Rows = &fixed{int(t.RowBytes()), data}
-	return t
-}
-
-func (f *fixed) Scratch(int) int64 { return 0 }
-
-func (f *fixed) ReadRows(_ context.Context, dst []byte, lo, hi int) error {
-	copy(dst, f.data[lo*f.rowBytes:hi*f.rowBytes])
-	return nil
-}
-
-// coded are rows that are made of the same rows of a matrix.
-type coded struct {
-	from    weights
-	scratch int64 // bytes per element of the matrix, beside reading it
-	encode  func(dst []byte, x []float32)
-}
-
-func (c *coded) Scratch(n int) int64 {
-	return c.from.scratch(n) + c.scratch*int64(n)*int64(c.from.NumCols())
-}
-
-func (c *coded) ReadRows(ctx context.Context, dst []byte, lo, hi int) error {
-	x, err := c.from.read(ctx, lo, hi)
-	if err != nil {
-		return err
+func (s *stacked) Scratch(n int) (most int64) {
+	for _, t := range s.parts {
+		most = max(most, t.Rows.Scratch(min(n, s.rows)))
 	}
-	defer formats.ReturnFloats(x)
-	c.encode(dst, x)
+	return most
+}
+
+func (s *stacked) ReadRows(ctx context.Context, dst []byte, lo, hi int) error {
+	for at := lo; at < hi; {
+		i := at / s.rows
+		end := min(hi, (i+1)*s.rows)
+		n := int64(end-at) * s.parts[i].RowBytes()
+		if err := s.parts[i].ReadRows(ctx, dst[:n], at-i*s.rows, end-i*s.rows); err != nil {
+			return err
+		}
+		dst, at = dst[n:], end
+	}
 	return nil
 }
-
-// whole are the rows of a tensor of one row, or of few, that takes all of a matrix.
-type whole struct {
-	from weights
-	fill func(ctx context.Context, dst []byte) error
-}
-
-func (w *whole) Scratch(int) int64 { return w.from.chunkScratch() }
-
-func (w *whole) ReadRows(ctx context.Context, dst []byte, _, _ int) error { return w.fill(ctx, dst) }
