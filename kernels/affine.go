@@ -1,7 +1,5 @@
 package kernels
 
-import "math"
-
 // AffineGroups finds scales and biases for codes of so many bits, as MLX does: the end of
 // the range that is farther from zero gets an exact code, and zero gets one too.
 //
@@ -14,19 +12,10 @@ import "math"
 func AffineGroups(scales, biases, x []float32, group, bits int) {
 	checkGroups("AffineGroups", len(scales), len(x), group)
 	checkGroups("AffineGroups", len(biases), len(x), group)
-	n := float32(int(1)<<bits - 1)
 	for i := range scales {
-		low, high := extremes(x[i*group : min((i+1)*group, len(x))])
-		s, e := max((high-low)/n, 1e-7), low
-		if !(abs32(low) > abs32(high)) {
-			s, e = -s, high
-		}
-		q, b := float32(math.RoundToEven(float64(e/s))), float32(0)
-		if q != 0 {
-			s, b = e/q, e
-		}
-		scales[i], biases[i] = s, b
+		scales[i], biases[i] = extremes(x[i*group : min((i+1)*group, len(x))])
 	}
+	affineEnds(scales, biases, float32(int(1)<<bits-1))
 }
 
 // EncodeAffine stores the codes of [AffineGroups] as bytes, to nearest even:

@@ -1,9 +1,6 @@
 package kernels
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "fmt"
 
 // Kernels for checkpoints whose codes and scales are tensors of their own. A group is
 // group consecutive values that share a scale; the last one may be shorter.
@@ -58,44 +55,31 @@ func EncodeLevels(dst []uint8, x []float32, lo, hi, offset int) {
 // PackNibbles stores levels below 16 two to a byte, the first of two in the low half.
 func PackNibbles(dst []byte, levels []uint8) {
 	checkBytes("PackNibbles", (len(levels)+1)/2, 1, len(dst))
-	for ; len(levels) >= 8; dst, levels = dst[4:], levels[8:] {
-		v := binary.LittleEndian.Uint64(levels)
-		binary.LittleEndian.PutUint32(dst, evenBytes(v|v>>4))
-	}
-	for i, v := range levels {
-		if i%2 == 0 {
-			dst[i/2] = v
-		} else {
-			dst[i/2] |= v << 4
-		}
-	}
+	joinNibbles(dst, levels, 1, 16)
 }
 
-// packNibblesHighFirst is PackNibbles with the first of two levels in the high half.
-func packNibblesHighFirst(dst []byte, levels []uint8) {
-	for ; len(levels) >= 8; dst, levels = dst[4:], levels[8:] {
-		v := binary.LittleEndian.Uint64(levels)
-		binary.LittleEndian.PutUint32(dst, evenBytes(v<<4|v>>8))
-	}
-	for i, v := range levels {
-		if i%2 == 0 {
-			dst[i/2] = v << 4
-		} else {
-			dst[i/2] |= v
-		}
-	}
-}
-
-// evenBytes returns the bytes 0, 2, 4 and 6.
-func evenBytes(v uint64) uint32 {
-	v &= 0x00ff00ff00ff00ff
-	v = (v | v>>8) & 0x0000ffff0000ffff
-	return uint32(v | v>>16)
-}
+// groupLevels is how the values of a group become levels, by its scale.
+type groupLevels func(levels []uint8, x []float32, scale float32)
 
 // levelChunk is how many levels are made before they are packed. It is even, so that
 // chunks begin at a byte.
-const levelChunk = 256
+const levelChunk = 1024
+
+// encodeNibbles stores the levels of values two to a byte: the first of two times first,
+// and the second times second.
+func encodeNibbles(dst []byte, x, scales []float32, group int, levelsOf groupLevels, first, second uint8) {
+	var levels [levelChunk]uint8
+	for lo := 0; lo < len(x); lo += levelChunk {
+		hi := min(lo+levelChunk, len(x))
+		for at := lo; at < hi; {
+			i := at / group
+			end := min((i+1)*group, hi)
+			levelsOf(levels[at-lo:end-lo], x[at:end], scales[i])
+			at = end
+		}
+		joinNibbles(dst[lo/2:][:(hi-lo+1)/2], levels[:hi-lo], first, second)
+	}
+}
 
 // EncodeE2M1Groups stores values over their scales as 4-bit floats, two to a byte, the
 // first of two in the low half. Each gets the code that is nearest to it, of two equally
@@ -104,18 +88,15 @@ const levelChunk = 256
 func EncodeE2M1Groups(dst []byte, x, scales []float32, group int) {
 	checkGroups("EncodeE2M1Groups", len(scales), len(x), group)
 	checkBytes("EncodeE2M1Groups", (len(x)+1)/2, 1, len(dst))
-	var levels [levelChunk]uint8
-	for i, s := range scales {
-		for lo, end := i*group, min((i+1)*group, len(x)); lo < end; lo += levelChunk {
-			part := x[lo:min(lo+levelChunk, end)]
-			if s == 0 {
-				clear(levels[:len(part)])
-			} else {
-				e2m1Levels(levels[:len(part)], part, s/2)
-			}
-			PackNibbles(dst[lo/2:][:(len(part)+1)/2], levels[:len(part)])
-		}
+	encodeNibbles(dst, x, scales, group, e2m1GroupLevels, 1, 16)
+}
+
+func e2m1GroupLevels(levels []uint8, x []float32, scale float32) {
+	if scale == 0 {
+		clear(levels)
+		return
 	}
+	e2m1Levels(levels, x, scale/2)
 }
 
 func checkGroups(name string, groups, n, group int) {

@@ -74,3 +74,23 @@ func divide(dst, x []float32, s float32) {
 	}
 	divideGeneric(dst[n:], x[n:], s)
 }
+
+func affineEnds(scales, biases []float32, top float32) {
+	n := 0
+	if useAVX2 || useAVX512 {
+		if n = len(scales) &^ 7; n > 0 {
+			affineEndsAVX2(scales[:n], biases[:n], top)
+		}
+	}
+	affineEndsGeneric(scales[n:], biases[n:], top)
+}
+
+func joinNibbles(dst []byte, levels []uint8, first, second uint8) {
+	n := 0
+	if useAVX2 || useAVX512 {
+		if n = len(levels) &^ 63; n > 0 {
+			joinNibblesAVX2(dst[:n/2], levels[:n], first, second)
+		}
+	}
+	joinNibblesGeneric(dst[n/2:], levels[n:], first, second)
+}

@@ -61,240 +61,113 @@ values:
 	VZEROUPPER
 	RET
 
-DATA nf4Middle0<>+0(SB)/4, $0xbf591cd8
-DATA nf4Middle0<>+4(SB)/4, $0xbf591cd8
-DATA nf4Middle0<>+8(SB)/4, $0xbf591cd8
-DATA nf4Middle0<>+12(SB)/4, $0xbf591cd8
-DATA nf4Middle0<>+16(SB)/4, $0xbf591cd8
-DATA nf4Middle0<>+20(SB)/4, $0xbf591cd8
-DATA nf4Middle0<>+24(SB)/4, $0xbf591cd8
-DATA nf4Middle0<>+28(SB)/4, $0xbf591cd8
-GLOBL nf4Middle0<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle1<>+0(SB)/4, $0xbf1c5270
-DATA nf4Middle1<>+4(SB)/4, $0xbf1c5270
-DATA nf4Middle1<>+8(SB)/4, $0xbf1c5270
-DATA nf4Middle1<>+12(SB)/4, $0xbf1c5270
-DATA nf4Middle1<>+16(SB)/4, $0xbf1c5270
-DATA nf4Middle1<>+20(SB)/4, $0xbf1c5270
-DATA nf4Middle1<>+24(SB)/4, $0xbf1c5270
-DATA nf4Middle1<>+28(SB)/4, $0xbf1c5270
-GLOBL nf4Middle1<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle2<>+0(SB)/4, $0xbeeb8480
-DATA nf4Middle2<>+4(SB)/4, $0xbeeb8480
-DATA nf4Middle2<>+8(SB)/4, $0xbeeb8480
-DATA nf4Middle2<>+12(SB)/4, $0xbeeb8480
-DATA nf4Middle2<>+16(SB)/4, $0xbeeb8480
-DATA nf4Middle2<>+20(SB)/4, $0xbeeb8480
-DATA nf4Middle2<>+24(SB)/4, $0xbeeb8480
-DATA nf4Middle2<>+28(SB)/4, $0xbeeb8480
-GLOBL nf4Middle2<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle3<>+0(SB)/4, $0xbeadea76
-DATA nf4Middle3<>+4(SB)/4, $0xbeadea76
-DATA nf4Middle3<>+8(SB)/4, $0xbeadea76
-DATA nf4Middle3<>+12(SB)/4, $0xbeadea76
-DATA nf4Middle3<>+16(SB)/4, $0xbeadea76
-DATA nf4Middle3<>+20(SB)/4, $0xbeadea76
-DATA nf4Middle3<>+24(SB)/4, $0xbeadea76
-DATA nf4Middle3<>+28(SB)/4, $0xbeadea76
-GLOBL nf4Middle3<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle4<>+0(SB)/4, $0xbe703cec
-DATA nf4Middle4<>+4(SB)/4, $0xbe703cec
-DATA nf4Middle4<>+8(SB)/4, $0xbe703cec
-DATA nf4Middle4<>+12(SB)/4, $0xbe703cec
-DATA nf4Middle4<>+16(SB)/4, $0xbe703cec
-DATA nf4Middle4<>+20(SB)/4, $0xbe703cec
-DATA nf4Middle4<>+24(SB)/4, $0xbe703cec
-DATA nf4Middle4<>+28(SB)/4, $0xbe703cec
-GLOBL nf4Middle4<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle5<>+0(SB)/4, $0xbe0d38bc
-DATA nf4Middle5<>+4(SB)/4, $0xbe0d38bc
-DATA nf4Middle5<>+8(SB)/4, $0xbe0d38bc
-DATA nf4Middle5<>+12(SB)/4, $0xbe0d38bc
-DATA nf4Middle5<>+16(SB)/4, $0xbe0d38bc
-DATA nf4Middle5<>+20(SB)/4, $0xbe0d38bc
-DATA nf4Middle5<>+24(SB)/4, $0xbe0d38bc
-DATA nf4Middle5<>+28(SB)/4, $0xbe0d38bc
-GLOBL nf4Middle5<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle6<>+0(SB)/4, $0xbd3a7871
-DATA nf4Middle6<>+4(SB)/4, $0xbd3a7871
-DATA nf4Middle6<>+8(SB)/4, $0xbd3a7871
-DATA nf4Middle6<>+12(SB)/4, $0xbd3a7871
-DATA nf4Middle6<>+16(SB)/4, $0xbd3a7871
-DATA nf4Middle6<>+20(SB)/4, $0xbd3a7871
-DATA nf4Middle6<>+24(SB)/4, $0xbd3a7871
-DATA nf4Middle6<>+28(SB)/4, $0xbd3a7871
-GLOBL nf4Middle6<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle7<>+0(SB)/4, $0x3d22faff
-DATA nf4Middle7<>+4(SB)/4, $0x3d22faff
-DATA nf4Middle7<>+8(SB)/4, $0x3d22faff
-DATA nf4Middle7<>+12(SB)/4, $0x3d22faff
-DATA nf4Middle7<>+16(SB)/4, $0x3d22faff
-DATA nf4Middle7<>+20(SB)/4, $0x3d22faff
-DATA nf4Middle7<>+24(SB)/4, $0x3d22faff
-DATA nf4Middle7<>+28(SB)/4, $0x3d22faff
-GLOBL nf4Middle7<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle8<>+0(SB)/4, $0x3df64862
-DATA nf4Middle8<>+4(SB)/4, $0x3df64862
-DATA nf4Middle8<>+8(SB)/4, $0x3df64862
-DATA nf4Middle8<>+12(SB)/4, $0x3df64862
-DATA nf4Middle8<>+16(SB)/4, $0x3df64862
-DATA nf4Middle8<>+20(SB)/4, $0x3df64862
-DATA nf4Middle8<>+24(SB)/4, $0x3df64862
-DATA nf4Middle8<>+28(SB)/4, $0x3df64862
-GLOBL nf4Middle8<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle9<>+0(SB)/4, $0x3e5067e0
-DATA nf4Middle9<>+4(SB)/4, $0x3e5067e0
-DATA nf4Middle9<>+8(SB)/4, $0x3e5067e0
-DATA nf4Middle9<>+12(SB)/4, $0x3e5067e0
-DATA nf4Middle9<>+16(SB)/4, $0x3e5067e0
-DATA nf4Middle9<>+20(SB)/4, $0x3e5067e0
-DATA nf4Middle9<>+24(SB)/4, $0x3e5067e0
-DATA nf4Middle9<>+28(SB)/4, $0x3e5067e0
-GLOBL nf4Middle9<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle10<>+0(SB)/4, $0x3e9582d4
-DATA nf4Middle10<>+4(SB)/4, $0x3e9582d4
-DATA nf4Middle10<>+8(SB)/4, $0x3e9582d4
-DATA nf4Middle10<>+12(SB)/4, $0x3e9582d4
-DATA nf4Middle10<>+16(SB)/4, $0x3e9582d4
-DATA nf4Middle10<>+20(SB)/4, $0x3e9582d4
-DATA nf4Middle10<>+24(SB)/4, $0x3e9582d4
-DATA nf4Middle10<>+28(SB)/4, $0x3e9582d4
-GLOBL nf4Middle10<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle11<>+0(SB)/4, $0x3ec753f9
-DATA nf4Middle11<>+4(SB)/4, $0x3ec753f9
-DATA nf4Middle11<>+8(SB)/4, $0x3ec753f9
-DATA nf4Middle11<>+12(SB)/4, $0x3ec753f9
-DATA nf4Middle11<>+16(SB)/4, $0x3ec753f9
-DATA nf4Middle11<>+20(SB)/4, $0x3ec753f9
-DATA nf4Middle11<>+24(SB)/4, $0x3ec753f9
-DATA nf4Middle11<>+28(SB)/4, $0x3ec753f9
-GLOBL nf4Middle11<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle12<>+0(SB)/4, $0x3f006d04
-DATA nf4Middle12<>+4(SB)/4, $0x3f006d04
-DATA nf4Middle12<>+8(SB)/4, $0x3f006d04
-DATA nf4Middle12<>+12(SB)/4, $0x3f006d04
-DATA nf4Middle12<>+16(SB)/4, $0x3f006d04
-DATA nf4Middle12<>+20(SB)/4, $0x3f006d04
-DATA nf4Middle12<>+24(SB)/4, $0x3f006d04
-DATA nf4Middle12<>+28(SB)/4, $0x3f006d04
-GLOBL nf4Middle12<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle13<>+0(SB)/4, $0x3f248daf
-DATA nf4Middle13<>+4(SB)/4, $0x3f248daf
-DATA nf4Middle13<>+8(SB)/4, $0x3f248daf
-DATA nf4Middle13<>+12(SB)/4, $0x3f248daf
-DATA nf4Middle13<>+16(SB)/4, $0x3f248daf
-DATA nf4Middle13<>+20(SB)/4, $0x3f248daf
-DATA nf4Middle13<>+24(SB)/4, $0x3f248daf
-DATA nf4Middle13<>+28(SB)/4, $0x3f248daf
-GLOBL nf4Middle13<>(SB), RODATA|NOPTR, $32
-
-DATA nf4Middle14<>+0(SB)/4, $0x3f5c89da
-DATA nf4Middle14<>+4(SB)/4, $0x3f5c89da
-DATA nf4Middle14<>+8(SB)/4, $0x3f5c89da
-DATA nf4Middle14<>+12(SB)/4, $0x3f5c89da
-DATA nf4Middle14<>+16(SB)/4, $0x3f5c89da
-DATA nf4Middle14<>+20(SB)/4, $0x3f5c89da
-DATA nf4Middle14<>+24(SB)/4, $0x3f5c89da
-DATA nf4Middle14<>+28(SB)/4, $0x3f5c89da
-GLOBL nf4Middle14<>(SB), RODATA|NOPTR, $32
-
 // func nf4LevelsAVX2(levels []uint8, x []float32, inverse float32)
 // Requires: AVX, AVX2
 TEXT ·nf4LevelsAVX2(SB), NOSPLIT, $0-52
 	VBROADCASTSS inverse+48(FP), Y0
+	VMOVUPS      nf4First<>+0(SB), Y1
+	VMOVUPS      nf4SecondLow<>+0(SB), Y2
+	VMOVUPS      nf4SecondHigh<>+0(SB), Y3
+	VMOVUPS      nf4Third<>+0(SB), Y4
+	VMOVUPS      nf4Fourth<>+0(SB), Y5
 	MOVQ         levels_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	MOVQ         levels_len+8(FP), DX
 
 values:
-	VMULPS       (CX), Y0, Y1
-	VPXOR        Y3, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle0<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle1<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle2<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle3<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle4<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle5<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle6<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle7<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle8<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle9<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle10<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle11<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle12<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle13<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VCMPPS       $0x0e, nf4Middle14<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y3, Y3
-	VMULPS       32(CX), Y0, Y1
-	VPXOR        Y4, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle0<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle1<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle2<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle3<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle4<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle5<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle6<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle7<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle8<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle9<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle10<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle11<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle12<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle13<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VCMPPS       $0x0e, nf4Middle14<>+0(SB), Y1, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPACKUSDW    Y4, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X1
-	VPACKUSWB    X1, X3, X1
-	VMOVDQU      X1, (AX)
+	VMULPS       (CX), Y0, Y6
+	VCMPPS       $0x0e, Y1, Y6, Y7
+	VBLENDVPS    Y7, Y3, Y2, Y8
+	VPXOR        Y9, Y9, Y9
+	VPSUBD       Y7, Y9, Y9
+	VCMPPS       $0x0e, Y8, Y6, Y7
+	VPADDD       Y9, Y9, Y9
+	VPSUBD       Y7, Y9, Y9
+	VPERMILPS    Y9, Y4, Y8
+	VCMPPS       $0x0e, Y8, Y6, Y7
+	VPADDD       Y9, Y9, Y9
+	VPSUBD       Y7, Y9, Y9
+	VPERMPS      Y5, Y9, Y8
+	VCMPPS       $0x0e, Y8, Y6, Y7
+	VPADDD       Y9, Y9, Y9
+	VPSUBD       Y7, Y9, Y9
+	VMULPS       32(CX), Y0, Y6
+	VCMPPS       $0x0e, Y1, Y6, Y7
+	VBLENDVPS    Y7, Y3, Y2, Y8
+	VPXOR        Y10, Y10, Y10
+	VPSUBD       Y7, Y10, Y10
+	VCMPPS       $0x0e, Y8, Y6, Y7
+	VPADDD       Y10, Y10, Y10
+	VPSUBD       Y7, Y10, Y10
+	VPERMILPS    Y10, Y4, Y8
+	VCMPPS       $0x0e, Y8, Y6, Y7
+	VPADDD       Y10, Y10, Y10
+	VPSUBD       Y7, Y10, Y10
+	VPERMPS      Y5, Y10, Y8
+	VCMPPS       $0x0e, Y8, Y6, Y7
+	VPADDD       Y10, Y10, Y10
+	VPSUBD       Y7, Y10, Y10
+	VPACKUSDW    Y10, Y9, Y9
+	VPERMQ       $0xd8, Y9, Y9
+	VEXTRACTI128 $0x01, Y9, X6
+	VPACKUSWB    X6, X9, X6
+	VMOVDQU      X6, (AX)
 	ADDQ         $0x40, CX
 	ADDQ         $0x10, AX
 	SUBQ         $0x10, DX
 	JNZ          values
 	VZEROUPPER
 	RET
+
+DATA nf4First<>+0(SB)/4, $0x3d22faff
+DATA nf4First<>+4(SB)/4, $0x3d22faff
+DATA nf4First<>+8(SB)/4, $0x3d22faff
+DATA nf4First<>+12(SB)/4, $0x3d22faff
+DATA nf4First<>+16(SB)/4, $0x3d22faff
+DATA nf4First<>+20(SB)/4, $0x3d22faff
+DATA nf4First<>+24(SB)/4, $0x3d22faff
+DATA nf4First<>+28(SB)/4, $0x3d22faff
+GLOBL nf4First<>(SB), RODATA|NOPTR, $32
+
+DATA nf4SecondLow<>+0(SB)/4, $0xbeadea76
+DATA nf4SecondLow<>+4(SB)/4, $0xbeadea76
+DATA nf4SecondLow<>+8(SB)/4, $0xbeadea76
+DATA nf4SecondLow<>+12(SB)/4, $0xbeadea76
+DATA nf4SecondLow<>+16(SB)/4, $0xbeadea76
+DATA nf4SecondLow<>+20(SB)/4, $0xbeadea76
+DATA nf4SecondLow<>+24(SB)/4, $0xbeadea76
+DATA nf4SecondLow<>+28(SB)/4, $0xbeadea76
+GLOBL nf4SecondLow<>(SB), RODATA|NOPTR, $32
+
+DATA nf4SecondHigh<>+0(SB)/4, $0x3ec753f9
+DATA nf4SecondHigh<>+4(SB)/4, $0x3ec753f9
+DATA nf4SecondHigh<>+8(SB)/4, $0x3ec753f9
+DATA nf4SecondHigh<>+12(SB)/4, $0x3ec753f9
+DATA nf4SecondHigh<>+16(SB)/4, $0x3ec753f9
+DATA nf4SecondHigh<>+20(SB)/4, $0x3ec753f9
+DATA nf4SecondHigh<>+24(SB)/4, $0x3ec753f9
+DATA nf4SecondHigh<>+28(SB)/4, $0x3ec753f9
+GLOBL nf4SecondHigh<>(SB), RODATA|NOPTR, $32
+
+DATA nf4Third<>+0(SB)/4, $0xbf1c5270
+DATA nf4Third<>+4(SB)/4, $0xbe0d38bc
+DATA nf4Third<>+8(SB)/4, $0x3e5067e0
+DATA nf4Third<>+12(SB)/4, $0x3f248daf
+DATA nf4Third<>+16(SB)/4, $0xbf1c5270
+DATA nf4Third<>+20(SB)/4, $0xbe0d38bc
+DATA nf4Third<>+24(SB)/4, $0x3e5067e0
+DATA nf4Third<>+28(SB)/4, $0x3f248daf
+GLOBL nf4Third<>(SB), RODATA|NOPTR, $32
+
+DATA nf4Fourth<>+0(SB)/4, $0xbf591cd8
+DATA nf4Fourth<>+4(SB)/4, $0xbeeb8480
+DATA nf4Fourth<>+8(SB)/4, $0xbe703cec
+DATA nf4Fourth<>+12(SB)/4, $0xbd3a7871
+DATA nf4Fourth<>+16(SB)/4, $0x3df64862
+DATA nf4Fourth<>+20(SB)/4, $0x3e9582d4
+DATA nf4Fourth<>+24(SB)/4, $0x3f006d04
+DATA nf4Fourth<>+28(SB)/4, $0x3f5c89da
+GLOBL nf4Fourth<>(SB), RODATA|NOPTR, $32
 
 // func e2m1LevelsAVX2(levels []uint8, x []float32, half float32)
 // Requires: AVX, AVX2
@@ -531,5 +404,85 @@ values:
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX
 	JNZ     values
+	VZEROUPPER
+	RET
+
+// func affineEndsAVX2(scales []float32, biases []float32, top float32)
+// Requires: AVX, AVX2
+TEXT ·affineEndsAVX2(SB), NOSPLIT, $0-52
+	MOVQ         scales_base+0(FP), AX
+	MOVQ         biases_base+24(FP), CX
+	MOVQ         scales_len+8(FP), DX
+	VBROADCASTSS top+48(FP), Y0
+	MOVL         $0x7fffffff, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x80000000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	VPXOR        Y3, Y3, Y3
+
+groups:
+	VMOVUPS   (AX), Y4
+	VMOVUPS   (CX), Y5
+	VSUBPS    Y4, Y5, Y6
+	VDIVPS    Y0, Y6, Y6
+	VMAXPS    affineLeast<>+0(SB), Y6, Y6
+	VANDPS    Y1, Y4, Y7
+	VANDPS    Y1, Y5, Y8
+	VCMPPS    $0x01, Y7, Y8, Y7
+	VXORPS    Y2, Y6, Y8
+	VBLENDVPS Y7, Y6, Y8, Y6
+	VBLENDVPS Y7, Y4, Y5, Y4
+	VDIVPS    Y6, Y4, Y5
+	VROUNDPS  $0x00, Y5, Y5
+	VCMPPS    $0x00, Y3, Y5, Y7
+	VDIVPS    Y5, Y4, Y8
+	VBLENDVPS Y7, Y6, Y8, Y6
+	VANDNPS   Y4, Y7, Y4
+	VMOVUPS   Y6, (AX)
+	VMOVUPS   Y4, (CX)
+	ADDQ      $0x20, AX
+	ADDQ      $0x20, CX
+	SUBQ      $0x08, DX
+	JNZ       groups
+	VZEROUPPER
+	RET
+
+DATA affineLeast<>+0(SB)/4, $0x33d6bf95
+DATA affineLeast<>+4(SB)/4, $0x33d6bf95
+DATA affineLeast<>+8(SB)/4, $0x33d6bf95
+DATA affineLeast<>+12(SB)/4, $0x33d6bf95
+DATA affineLeast<>+16(SB)/4, $0x33d6bf95
+DATA affineLeast<>+20(SB)/4, $0x33d6bf95
+DATA affineLeast<>+24(SB)/4, $0x33d6bf95
+DATA affineLeast<>+28(SB)/4, $0x33d6bf95
+GLOBL affineLeast<>(SB), RODATA|NOPTR, $32
+
+// func joinNibblesAVX2(dst []byte, levels []uint8, first uint8, second uint8)
+// Requires: AVX, AVX2
+TEXT ·joinNibblesAVX2(SB), NOSPLIT, $0-50
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         levels_base+24(FP), CX
+	MOVQ         levels_len+32(FP), DX
+	MOVBLZX      first+48(FP), BX
+	MOVBLZX      second+49(FP), SI
+	SHLL         $0x08, SI
+	ORL          SI, BX
+	VMOVD        BX, X0
+	VPBROADCASTW X0, Y0
+
+levels:
+	VMOVDQU    (CX), Y1
+	VMOVDQU    32(CX), Y2
+	VPMADDUBSW Y0, Y1, Y1
+	VPMADDUBSW Y0, Y2, Y2
+	VPACKUSWB  Y2, Y1, Y1
+	VPERMQ     $0xd8, Y1, Y1
+	VMOVDQU    Y1, (AX)
+	ADDQ       $0x40, CX
+	ADDQ       $0x20, AX
+	SUBQ       $0x40, DX
+	JNZ        levels
 	VZEROUPPER
 	RET

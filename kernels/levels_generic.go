@@ -1,6 +1,9 @@
 package kernels
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // The definitions of the codes of values, a byte each.
 
@@ -69,4 +72,46 @@ func extremesGeneric(x []float32) (low, high float32) {
 		}
 	}
 	return low, high
+}
+
+// affineEndsGeneric replaces the lowest and highest values of groups by the scales and
+// biases of [AffineGroups].
+func affineEndsGeneric(scales, biases []float32, top float32) {
+	biases = biases[:len(scales)]
+	for i, low := range scales {
+		high := biases[i]
+		s, e := max((high-low)/top, 1e-7), low
+		if !(abs32(low) > abs32(high)) {
+			s, e = -s, high
+		}
+		q, b := float32(math.RoundToEven(float64(e/s))), float32(0)
+		if q != 0 {
+			s, b = e/q, e
+		}
+		scales[i], biases[i] = s, b
+	}
+}
+
+// joinNibblesGeneric stores levels below 16 two to a byte, the first of two times first,
+// 1 or 16, and the second times second.
+func joinNibblesGeneric(dst []byte, levels []uint8, first, second uint8) {
+	for ; len(levels) >= 8; dst, levels = dst[4:], levels[8:] {
+		v := binary.LittleEndian.Uint64(levels)
+		// No product reaches into the next byte.
+		binary.LittleEndian.PutUint32(dst, evenBytes(v*uint64(first)|v>>8*uint64(second)))
+	}
+	for i, v := range levels {
+		if i%2 == 0 {
+			dst[i/2] = v * first
+		} else {
+			dst[i/2] |= v * second
+		}
+	}
+}
+
+// evenBytes returns the bytes 0, 2, 4 and 6.
+func evenBytes(v uint64) uint32 {
+	v &= 0x00ff00ff00ff00ff
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	return uint32(v | v>>16)
 }

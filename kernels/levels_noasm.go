@@ -16,3 +16,9 @@ func affineLevels(levels []uint8, x []float32, scale, bias, high float32) {
 func encodeLevels(levels []uint8, x []float32, low, high, offset float32) {
 	limitedLevelsGeneric(levels, x, low, high, offset)
 }
+
+func affineEnds(scales, biases []float32, top float32) { affineEndsGeneric(scales, biases, top) }
+
+func joinNibbles(dst []byte, levels []uint8, first, second uint8) {
+	joinNibblesGeneric(dst, levels, first, second)
+}

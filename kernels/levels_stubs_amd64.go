@@ -38,3 +38,13 @@ func limitedLevelsAVX2(levels []uint8, x []float32, low float32, high float32, o
 //
 //go:noescape
 func divideAVX2(dst []float32, x []float32, s float32)
+
+// affineEndsAVX2 is affineEndsGeneric for a positive number of times 8.
+//
+//go:noescape
+func affineEndsAVX2(scales []float32, biases []float32, top float32)
+
+// joinNibblesAVX2 is joinNibblesGeneric for a positive number of times 64.
+//
+//go:noescape
+func joinNibblesAVX2(dst []byte, levels []uint8, first uint8, second uint8)

@@ -23,6 +23,8 @@ func main() {
 	affine()
 	levels()
 	divide()
+	affineEnds()
+	nibbles()
 	Generate()
 }
 
@@ -129,21 +131,55 @@ var values = [16]float32{-1, -0.6961928009986877, -0.5250730514526367, -0.394917
 	0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
 	0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1}
 
+// table returns a constant of 8 lanes; of fewer numbers, they are repeated.
+func table(name string, x ...float32) Mem {
+	c := GLOBL(name, attr.RODATA|attr.NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(math.Float32bits(x[i%len(x)])))
+	}
+	return c
+}
+
+// nf4 finds how many midpoints are below a value one bit after the other, from the
+// highest on: the bits that are known choose the next midpoint from a table.
 func nf4() {
-	var middles [15]Mem
+	var middles [15]float32
 	for i := range middles {
-		middles[i] = constant(fmt.Sprintf("nf4Middle%d", i), (values[i]+values[i+1])/2)
+		middles[i] = (values[i] + values[i+1]) / 2
 	}
 	simd.Func("nf4LevelsAVX2", "func(levels []uint8, x []float32, inverse float32)", "nf4LevelsAVX2 is nf4LevelsGeneric for a positive number of times 16.")
 	inverse := scalar("inverse")
+	load := func(m Mem) VecVirtual {
+		v := YMM()
+		VMOVUPS(m, v)
+		return v
+	}
+	first := load(table("nf4First", middles[7]))
+	second := [2]VecVirtual{load(table("nf4SecondLow", middles[3])), load(table("nf4SecondHigh", middles[11]))}
+	third := load(table("nf4Third", middles[1], middles[5], middles[9], middles[13]))
+	var last []float32
+	for i := 0; i < 15; i += 2 {
+		last = append(last, middles[i])
+	}
+	fourth := load(table("nf4Fourth", last...))
 	bytes(func(m Mem) VecVirtual {
-		s, above, code := YMM(), YMM(), YMM()
-		VMULPS(m, inverse, s)
-		VPXOR(code, code, code)
-		for _, c := range middles {
-			VCMPPS(U8(14), c, s, above) // s > c
+		s, above, middle, code := YMM(), YMM(), YMM(), YMM()
+		const greater = U8(14) // and not a NaN
+		bit := func() {
+			VCMPPS(greater, middle, s, above)
+			VPADDD(code, code, code)
 			VPSUBD(above, code, code)
 		}
+		VMULPS(m, inverse, s)
+		VCMPPS(greater, first, s, above)
+		VBLENDVPS(above, second[1], second[0], middle)
+		VPXOR(code, code, code)
+		VPSUBD(above, code, code)
+		bit()
+		VPERMILPS(code, third, middle)
+		bit()
+		VPERMPS(fourth, code, middle)
+		bit()
 		return code
 	})
 }
@@ -224,6 +260,68 @@ func divide() {
 	ADDQ(U8(32), dst.Base)
 	SUBQ(U8(8), n)
 	JNZ(LabelRef("values"))
+	VZEROUPPER()
+	RET()
+}
+
+func affineEnds() {
+	simd.Func("affineEndsAVX2", "func(scales, biases []float32, top float32)",
+		"affineEndsAVX2 is affineEndsGeneric for a positive number of times 8.")
+	scales, biases, n := simd.Slice("scales", 4), simd.Slice("biases", 4), simd.Len("scales")
+	top, magnitude, sign, zero := scalar("top"), simd.Const32(YMM, 0x7fffffff), simd.Const32(YMM, 1<<31), YMM()
+	VPXOR(zero, zero, zero)
+	least := constant("affineLeast", 1e-7)
+	Label("groups")
+	low, high, s, e, q, mask, v := YMM(), YMM(), YMM(), YMM(), YMM(), YMM(), YMM()
+	VMOVUPS(scales.At(0), low)
+	VMOVUPS(biases.At(0), high)
+	VSUBPS(low, high, s)
+	VDIVPS(top, s, s)
+	VMAXPS(least, s, s)
+	VANDPS(magnitude, low, mask)
+	VANDPS(magnitude, high, v)
+	VCMPPS(less, mask, v, mask) // |high| < |low|
+	VXORPS(sign, s, v)
+	VBLENDVPS(mask, s, v, s)
+	VBLENDVPS(mask, low, high, e)
+	VDIVPS(s, e, q)
+	VROUNDPS(U8(0), q, q) // to nearest even
+	VCMPPS(U8(0), zero, q, mask)
+	VDIVPS(q, e, v)
+	VBLENDVPS(mask, s, v, s)
+	VANDNPS(e, mask, e)
+	VMOVUPS(s, scales.At(0))
+	VMOVUPS(e, biases.At(0))
+	ADDQ(U8(32), scales.Base)
+	ADDQ(U8(32), biases.Base)
+	SUBQ(U8(8), n)
+	JNZ(LabelRef("groups"))
+	VZEROUPPER()
+	RET()
+}
+
+func nibbles() {
+	simd.Func("joinNibblesAVX2", "func(dst []byte, levels []uint8, first, second uint8)",
+		"joinNibblesAVX2 is joinNibblesGeneric for a positive number of times 64.")
+	dst, levels, n := simd.Slice("dst", 1), simd.Slice("levels", 1), simd.Len("levels")
+	first, second, factors := Load(Param("first"), GP32()), Load(Param("second"), GP32()), YMM()
+	SHLL(U8(8), second)
+	ORL(second, first)
+	VMOVD(first, factors.AsX())
+	VPBROADCASTW(factors.AsX(), factors)
+	Label("levels")
+	a, b := YMM(), YMM()
+	VMOVDQU(levels.At(0), a)
+	VMOVDQU(levels.At(32), b)
+	VPMADDUBSW(factors, a, a)
+	VPMADDUBSW(factors, b, b)
+	VPACKUSWB(b, a, a)
+	VPERMQ(U8(0b11_01_10_00), a, a)
+	VMOVDQU(a, dst.At(0))
+	ADDQ(U8(64), levels.Base)
+	ADDQ(U8(32), dst.Base)
+	SUBQ(U8(64), n)
+	JNZ(LabelRef("levels"))
 	VZEROUPPER()
 	RET()
 }
