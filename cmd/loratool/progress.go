@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,15 +109,26 @@ func (p *progress) end() {
 func (p *progress) statusLine() string {
 	now, elapsed := p.state()
 	s := fmt.Sprintf("loratool: %s: %s of %s (%d%%) in %s", p.what, formatSize(now.Done), formatSize(now.Total),
-		percent(now), elapsed.Round(time.Second))
-	if now.Done > 0 && now.Done < now.Total {
-		left := time.Duration(float64(elapsed) * float64(now.Total-now.Done) / float64(now.Done))
-		s += fmt.Sprintf(", %s left", left.Round(time.Second))
-	}
+		percent(now), elapsed.Round(time.Second)) + timeLeft(now, elapsed)
 	if now.Tensor != "" {
 		s += ", at " + now.Tensor
 	}
 	return s
+}
+
+// timeLeft says how long the rest takes at the pace so far, such as ", 1m20s left": in
+// whole seconds from 1 up, or from an hour in minutes. It is empty if that can't be
+// told or nothing is left.
+func timeLeft(p transform.Progress, elapsed time.Duration) string {
+	if p.Done <= 0 || p.Done >= p.Total {
+		return ""
+	}
+	seconds := math.Ceil(elapsed.Seconds() * float64(p.Total-p.Done) / float64(p.Done))
+	left := time.Duration(min(seconds, 1e9)) * time.Second
+	if left < time.Hour {
+		return fmt.Sprintf(", %s left", left)
+	}
+	return fmt.Sprintf(", %s left", strings.TrimSuffix(left.Round(time.Minute).String(), "0s"))
 }
 
 func percent(p transform.Progress) int64 {

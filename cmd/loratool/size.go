@@ -53,7 +53,14 @@ func formatSize(n int64) string {
 	for f >= 999.5 {
 		f, unit = f/1000, unit+1
 	}
-	return fmt.Sprintf("%.*f %cB", max(0, 2-int(math.Log10(f))), f, " kMGTPE"[unit])
+	digits := 0
+	switch {
+	case f < 9.995:
+		digits = 2
+	case f < 99.95:
+		digits = 1
+	}
+	return fmt.Sprintf("%.*f %cB", digits, f, " kMGTPE"[unit])
 }
 
 // formatMemory returns n bytes in binary units, as --memory takes them.
