@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"io"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,6 +72,37 @@ func shellWords(line string) []string {
 		words = append(words, strings.NewReplacer(`'`, "", `"`, "").Replace(m))
 	}
 	return words
+}
+
+// Every command and flag that the README names exists.
+func TestReadme(t *testing.T) {
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| (`.*)$").FindAllStringSubmatch(string(data), -1)
+	found := map[string]bool{}
+	for _, row := range rows {
+		cells := strings.Split(row[1], " | ")
+		for _, code := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(cells[0], -1) {
+			words := strings.Fields(code[1])
+			cmd := findCommand(words[0])
+			if cmd == nil {
+				continue // a table of something else
+			}
+			found[cmd.name] = true
+			for _, flag := range regexp.MustCompile(`--?[a-z][a-z-]*`).FindAllString(strings.Join(words[1:], " "), -1) {
+				if findFlag(cmd.flags, strings.TrimLeft(flag, "-")) == nil {
+					t.Errorf("%s: %s has no flag %s", code[1], cmd.name, flag)
+				}
+			}
+		}
+	}
+	for _, cmd := range commands {
+		if !found[cmd.name] && cmd != completionCommand && cmd != versionCommand {
+			t.Errorf("the table has no %s", cmd.name)
+		}
+	}
 }
 
 // Help fits into the width that it is wrapped to, but for examples, which are
