@@ -2,14 +2,15 @@
 
 package kernels
 
-import "unsafe"
+import "encoding/binary"
 
 // blockLanes has a batch of blocks of 32 values on its way through the lanes.
 type blockLanes struct {
 	x, w, scratch [32 * 16]float32 // columns
 	importance    [32 * 16]float32
 	packed        [8 * 16]uint32 // levels, four columns in one
-	levels        [16][32]uint8
+	nibbles       [4 * 16]uint32 // their low halves: columns j and j+16 in a byte
+	fifths        [16]uint32     // their fifth bits, bit j of column j
 	sigma2        perLane
 
 	lanes, blocks int    // blocks ≤ lanes of them are in use
@@ -40,13 +41,20 @@ func (b *blockLanes) weigh(weights []float32, i, rowLen int) {
 	importanceWeightsLanes(&b.w[0], &sum, &b.x[0], &b.importance[0], &b.sigma2, 32, b.lanes)
 }
 
-// unpack sorts the packed levels into those of each block.
-func (b *blockLanes) unpack() {
-	var rows [16]*float32
-	for j := range 8 {
-		rows[j] = (*float32)(unsafe.Pointer(&b.packed[j*b.lanes]))
+// pack makes nibbles and fifths from the packed levels.
+func (b *blockLanes) pack() {
+	if b.lanes == 16 {
+		packColumnsAVX512(&b.nibbles[0], &b.fifths, &b.packed[0])
+	} else {
+		packColumnsAVX2(&b.nibbles[0], &b.fifths, &b.packed[0])
 	}
-	transpose((*float32)(unsafe.Pointer(&b.levels[0][0])), 32, &rows, b.lanes, 8)
+}
+
+// storeNibbles stores the low halves of the levels of the block in that lane.
+func (b *blockLanes) storeNibbles(dst []byte, lane int) {
+	for i := range 4 {
+		binary.LittleEndian.PutUint32(dst[4*i:], b.nibbles[i*b.lanes+lane])
+	}
 }
 
 // isWild says whether the generic code has to do the block in that lane.
@@ -63,10 +71,11 @@ func (b *blockLanes) spreadRows(src []float32, rowLen int) {
 			continue
 		}
 		var sum perLane
-		for c := 0; c < rowLen; c += 32 {
-			loadColumns(&b.x[0], src, r*rowLen+c, rowLen, rows-r, 32, lanes)
-			sumSquaresLanes(&sum, &b.x[0], 32, lanes)
+		var starts [16]*float32
+		for j := range lanes {
+			starts[j] = &src[min(r+j, rows-1)*rowLen:][:rowLen][0]
 		}
+		sumSquaresRows(&sum, &starts, rowLen, lanes)
 		for j := 0; j < lanes && r < rows; j++ {
 			b.rowSigma2[r] = sum[j] / float32(rowLen)
 			r++
@@ -90,8 +99,7 @@ func (b *blockLanes) loadWeighted(src []float32, i, rowLen int, weights []float3
 func (b *blockLanes) quantize(inverse, base *perLane, lo, hi float32) {
 	l := levelLanes{inverse: *inverse, base: *base} // with d = 0
 	l.quantize(&b.packed[0], &b.x[0], 32, lo, hi, b.lanes)
-	b.wild |= l.wild
-	b.unpack()
+	b.pack()
 }
 
 // rowGroup returns how many values of rows of rowLen to take at a time: 16 rows.

@@ -2,6 +2,8 @@
 
 package kernels
 
+import "encoding/binary"
+
 func quantizeIQ4_NL(dst []byte, src []float32, rowLen int, weights []float32) {
 	var room aligned[blockLanes]
 	b := room.get()
@@ -15,7 +17,7 @@ func quantizeIQ4_NL(dst []byte, src []float32, rowLen int, weights []float32) {
 			if b.isWild(lane) {
 				quantizeIQ4_NLGeneric(out, src[i:][:BlockLenIQ4_NL], BlockLenIQ4_NL, blockWeights(weights, i, rowLen, BlockLenIQ4_NL))
 			} else {
-				storeIQ4_NL(out, fit.scale[lane], &b.levels[lane])
+				b.storeIQ4_NL(out, lane, fit.scale[lane])
 			}
 			i += BlockLenIQ4_NL
 		}
@@ -43,5 +45,11 @@ func (f *iq4Lanes) run(b *blockLanes, weights []float32, i, rowLen int) {
 		b.wild |= wild
 	}
 	levelsIQ4(&b.packed[0], &b.x[0], &inverse, 32, b.lanes)
-	b.unpack()
+	b.pack()
+}
+
+// storeIQ4_NL is storeIQ4_NL of the block in that lane.
+func (b *blockLanes) storeIQ4_NL(dst []byte, lane int, d float32) {
+	binary.LittleEndian.PutUint16(dst, halfBits(d))
+	b.storeNibbles(dst[2:BlockSizeIQ4_NL], lane)
 }

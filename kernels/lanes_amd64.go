@@ -59,8 +59,14 @@ func loadColumns(dst *float32, src []float32, i, stride, blocks, n, lanes int) {
 // and so on, in rows of rowLen.
 func loadWeights(dst *float32, weights []float32, i, stride, blocks, n, rowLen, lanes int) {
 	var rows [16]*float32
+	c := i % rowLen
 	for j := range lanes {
-		rows[j] = &blockWeights(weights, i+min(j, blocks-1)*stride, rowLen, n)[0]
+		rows[j] = &weights[c : c+n][0]
+		if j < blocks-1 {
+			if c += stride; c >= rowLen {
+				c -= rowLen
+			}
+		}
 	}
 	transpose(dst, 4*lanes, &rows, n, lanes)
 }

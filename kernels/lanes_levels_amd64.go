@@ -6,7 +6,6 @@ package kernels
 // (x-base)·inverse where d is 0.
 type levelLanes struct {
 	d, m, inverse, base perLane
-	wild                uint32
 }
 
 // set fills in what is stored for a lane. An infinite half float makes it wild.

@@ -11,6 +11,15 @@ func sumSquaresLanes(sum *perLane, x *float32, n, lanes int) {
 	}
 }
 
+// sumSquaresRows sets sum to Σx² of n values, a multiple of 16, of each of the rows.
+func sumSquaresRows(sum *perLane, rows *[16]*float32, n, lanes int) {
+	if lanes == 16 {
+		sumSquaresRowsAVX512(sum, rows, n)
+	} else {
+		sumSquaresRowsAVX2(sum, rows, n)
+	}
+}
+
 func deviationWeightsLanes(w, x *float32, n int, perN float32, lanes int) {
 	if lanes == 16 {
 		deviationWeightsAVX512(w, x, n, perN)

@@ -2,6 +2,8 @@
 
 package kernels
 
+import "encoding/binary"
+
 var steps8 = newSymmetricSteps(8)
 
 func quantizeQ4_0Weighted(dst []byte, src []float32, rowLen int, weights []float32) {
@@ -26,11 +28,17 @@ func quantizeQ4_0Weighted(dst []byte, src []float32, rowLen int, weights []float
 				if b.isWild(lane) {
 					quantizeBlockQ4_0Weighted(out, src[i:][:BlockLenQ4_0], blockWeights(weights, i, rowLen, BlockLenQ4_0), b.rowSigma2[i/rowLen])
 				} else {
-					storeQ4_0(out, fit.scale[lane], &b.levels[lane])
+					b.storeQ4_0(out, lane, fit.scale[lane])
 				}
 				i += BlockLenQ4_0
 			}
 		}
 		dst, src = dst[n/BlockLenQ4_0*BlockSizeQ4_0:], src[n:]
 	}
+}
+
+// storeQ4_0 is storeQ4_0 of the block in that lane.
+func (b *blockLanes) storeQ4_0(dst []byte, lane int, d float32) {
+	binary.LittleEndian.PutUint16(dst, halfBits(d))
+	b.storeNibbles(dst[2:BlockSizeQ4_0], lane)
 }

@@ -2,6 +2,8 @@
 
 package kernels
 
+import "encoding/binary"
+
 var q41WeightedSteps = q41WeightedSearch.lanes()
 
 func quantizeQ4_1Weighted(dst []byte, src []float32, rowLen int, weights []float32) {
@@ -26,11 +28,18 @@ func quantizeQ4_1Weighted(dst []byte, src []float32, rowLen int, weights []float
 				if b.isWild(lane) {
 					quantizeBlockQ4_1Weighted(out, src[i:][:BlockLenQ4_1], blockWeights(weights, i, rowLen, BlockLenQ4_1), b.rowSigma2[i/rowLen])
 				} else {
-					storeQ4_1(out, fit.scale[lane], fit.min[lane], &b.levels[lane])
+					b.storeQ4_1(out, lane, fit.scale[lane], fit.min[lane])
 				}
 				i += BlockLenQ4_1
 			}
 		}
 		dst, src = dst[n/BlockLenQ4_1*BlockSizeQ4_1:], src[n:]
 	}
+}
+
+// storeQ4_1 is storeQ4_1 of the block in that lane.
+func (b *blockLanes) storeQ4_1(dst []byte, lane int, d, m float32) {
+	binary.LittleEndian.PutUint16(dst, halfBits(d))
+	binary.LittleEndian.PutUint16(dst[2:], halfBits(m))
+	b.storeNibbles(dst[4:BlockSizeQ4_1], lane)
 }

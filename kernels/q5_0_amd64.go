@@ -2,6 +2,8 @@
 
 package kernels
 
+import "encoding/binary"
+
 var steps16 = newSymmetricSteps(16)
 
 func quantizeQ5_0Weighted(dst []byte, src []float32, rowLen int, weights []float32) {
@@ -26,11 +28,18 @@ func quantizeQ5_0Weighted(dst []byte, src []float32, rowLen int, weights []float
 				if b.isWild(lane) {
 					quantizeBlockQ5_0Weighted(out, src[i:][:BlockLenQ5_0], blockWeights(weights, i, rowLen, BlockLenQ5_0), b.rowSigma2[i/rowLen])
 				} else {
-					storeQ5_0(out, fit.scale[lane], &b.levels[lane])
+					b.storeQ5_0(out, lane, fit.scale[lane])
 				}
 				i += BlockLenQ5_0
 			}
 		}
 		dst, src = dst[n/BlockLenQ5_0*BlockSizeQ5_0:], src[n:]
 	}
+}
+
+// storeQ5_0 is storeQ5_0 of the block in that lane.
+func (b *blockLanes) storeQ5_0(dst []byte, lane int, d float32) {
+	binary.LittleEndian.PutUint16(dst, halfBits(d))
+	binary.LittleEndian.PutUint32(dst[2:], b.fifths[lane])
+	b.storeNibbles(dst[6:BlockSizeQ5_0], lane)
 }

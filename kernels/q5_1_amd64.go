@@ -2,6 +2,8 @@
 
 package kernels
 
+import "encoding/binary"
+
 var q51WeightedSteps = q51WeightedSearch.lanes()
 
 func quantizeQ5_1Weighted(dst []byte, src []float32, rowLen int, weights []float32) {
@@ -26,11 +28,19 @@ func quantizeQ5_1Weighted(dst []byte, src []float32, rowLen int, weights []float
 				if b.isWild(lane) {
 					quantizeBlockQ5_1Weighted(out, src[i:][:BlockLenQ5_1], blockWeights(weights, i, rowLen, BlockLenQ5_1), b.rowSigma2[i/rowLen])
 				} else {
-					storeQ5_1(out, fit.scale[lane], fit.min[lane], &b.levels[lane])
+					b.storeQ5_1(out, lane, fit.scale[lane], fit.min[lane])
 				}
 				i += BlockLenQ5_1
 			}
 		}
 		dst, src = dst[n/BlockLenQ5_1*BlockSizeQ5_1:], src[n:]
 	}
+}
+
+// storeQ5_1 is storeQ5_1 of the block in that lane.
+func (b *blockLanes) storeQ5_1(dst []byte, lane int, d, m float32) {
+	binary.LittleEndian.PutUint16(dst, halfBits(d))
+	binary.LittleEndian.PutUint16(dst[2:], halfBits(m))
+	binary.LittleEndian.PutUint32(dst[4:], b.fifths[lane])
+	b.storeNibbles(dst[8:BlockSizeQ5_1], lane)
 }

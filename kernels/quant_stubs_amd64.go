@@ -14,6 +14,12 @@ func transposeAVX2(dst *float32, stride int, rows *[16]*float32, n int)
 //go:noescape
 func sumSquaresLanesAVX2(sum *[16]float32, x *float32, n int)
 
+// sumSquaresRowsAVX2 sets sum to Σx² of n values of each of the rows, in order. n is a
+// multiple of the lanes.
+//
+//go:noescape
+func sumSquaresRowsAVX2(sum *[16]float32, rows *[16]*float32, n int)
+
 // deviationWeightsAVX2 sets the n columns w to |x| + √(perN·Σx²). n is a multiple of 4.
 //
 //go:noescape
@@ -46,6 +52,12 @@ func fitAffineAbsoluteAVX2(fit *float32, x *float32, w *float32, levels *float32
 //
 //go:noescape
 func levelsAVX2(packed *uint32, x *float32, p *float32, n int, lo float32, hi float32)
+
+// packColumnsAVX2 packs the low four bits of levels, columns j and j+16 in one byte, and
+// their fifth bits, bit j being that of column j.
+//
+//go:noescape
+func packColumnsAVX2(nibbles *uint32, fifths *[16]uint32, packed *uint32)
 
 // fitSymmetricAVX2 is fitSymmetric of n columns, a multiple of 4. numerators are those of
 // the trial scales, wx is room for as many columns.
@@ -127,6 +139,12 @@ func transposeAVX512(dst *float32, stride int, rows *[16]*float32, n int)
 //go:noescape
 func sumSquaresLanesAVX512(sum *[16]float32, x *float32, n int)
 
+// sumSquaresRowsAVX512 sets sum to Σx² of n values of each of the rows, in order. n is a
+// multiple of the lanes.
+//
+//go:noescape
+func sumSquaresRowsAVX512(sum *[16]float32, rows *[16]*float32, n int)
+
 // deviationWeightsAVX512 sets the n columns w to |x| + √(perN·Σx²). n is a multiple of 4.
 //
 //go:noescape
@@ -165,6 +183,12 @@ func fitAffineAbsolutePairAVX512(fit *float32, x *float32, w *float32, levels *f
 //
 //go:noescape
 func levelsAVX512(packed *uint32, x *float32, p *float32, n int, lo float32, hi float32)
+
+// packColumnsAVX512 packs the low four bits of levels, columns j and j+16 in one byte, and
+// their fifth bits, bit j being that of column j.
+//
+//go:noescape
+func packColumnsAVX512(nibbles *uint32, fifths *[16]uint32, packed *uint32)
 
 // fitSymmetricAVX512 is fitSymmetric of n columns, a multiple of 4. numerators are those of
 // the trial scales, wx is room for as many columns.

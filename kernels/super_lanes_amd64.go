@@ -60,7 +60,6 @@ func (b *superLanes) weigh(w *float32, sum *perLane, c, n int) {
 // them when unpack is called.
 func (b *superLanes) quantize(l *levelLanes, c, n int, lo, hi float32) {
 	l.quantize(&b.packed[c/4*b.lanes], b.column(c), n, lo, hi, b.lanes)
-	b.wild |= l.wild
 }
 
 // unpack sorts the packed levels into those of each block.

@@ -193,9 +193,9 @@ func (s *affineKernel) quantize(label string, sums bool) {
 		for _, w := range s.ways {
 			a := s.load(w.x.at(p))
 			l := s.round(s.mul(w.inverse, s.sub(a, w.base)))
-			l = s.max(l, s.zero)
+			l = s.notNegative(l, s.zero)
 			if s.capped {
-				l = s.isa.min(l, s.top)
+				l = s.atMost(l, s.top)
 			}
 			VMOVUPS(l, w.levels.at(p))
 			if !sums {

@@ -73,7 +73,13 @@ func (d *descent) step(way int, p position, changed Register) {
 	}
 	t := d.div(d.mul(l2, d.way(d.x, p, way)), xl)
 	ORL(d.laneBits(d.both(accept, d.compare(notLessEq, d.and(t, d.noSign()), d.wildestStep()))), d.wild)
-	l := d.min(d.max(d.round(t), d.low), d.high)
+	l := d.round(t)
+	if d.positive {
+		l = d.notNegative(l, d.zero())
+	} else {
+		l = d.atLeast(l, d.low)
+	}
+	l = d.atMost(l, d.high)
 	accept = d.both(accept, d.compare(neq, l, old))
 	xl = d.add(xl, d.mul(l, wx))
 	l2 = d.add(l2, d.mul(d.mul(w, l), l))
@@ -145,7 +151,7 @@ func fitDescent(v isa) {
 		sumXL, sumL2 := v.zero(), v.zero()
 		v.each(fmt.Sprint("start", way), end, 4, func(p position) {
 			a, b := v.load(x.at(p)), v.load(w.at(p))
-			l := v.min(v.max(v.round(v.mul(inverse, a)), low), high)
+			l := v.atMost(v.atLeast(v.round(v.mul(inverse, a)), low), high)
 			VMOVUPS(l, levels.at(p))
 			wx := v.mul(b, a)
 			VMOVUPS(wx, products.at(p))

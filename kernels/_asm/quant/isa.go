@@ -97,6 +97,19 @@ func (v isa) round(x Op) VecVirtual {
 	return r
 }
 
+// Levels, which are no NaNs, are clamped by comparing their bits as integers: any unit of
+// a CPU does that, while few do the arithmetic that there is enough of already. Of negative
+// numbers the lower one has the higher bits, unsigned, and higher ones than all others.
+
+// atMost returns the lesser of l and high ≥ 0.
+func (v isa) atMost(l, high Op) VecVirtual { return v.op2(VPMINSD, l, high) }
+
+// atLeast returns the greater of l and low < 0.
+func (v isa) atLeast(l, low Op) VecVirtual { return v.op2(VPMINUD, l, low) }
+
+// notNegative returns the greater of l and 0, which zero is.
+func (v isa) notNegative(l, zero Op) VecVirtual { return v.op2(VPMAXSD, l, zero) }
+
 func (v isa) toInt(x Op) VecVirtual { return v.op1(VCVTPS2DQ, x) }
 
 func (v isa) shiftLeft(x VecVirtual, n int) VecVirtual {
@@ -104,6 +117,8 @@ func (v isa) shiftLeft(x VecVirtual, n int) VecVirtual {
 	VPSLLD(U8(n), x, r)
 	return r
 }
+
+func (v isa) addInts(x, y Op) VecVirtual { return v.op2(VPADDD, x, y) }
 
 func (v isa) orInts(x, y VecVirtual) VecVirtual {
 	if v.lanes == 16 {

@@ -14,19 +14,25 @@ const (
 	levelM
 	levelInverse
 	levelBase
-	levelWild
 )
 
 // levels quantizes columns under stored scales: the level is (x+m)/d, or
 // (x-base)·inverse where d is 0, rounded, clamped to lo..hi and counted from lo; it is
 // 0 where inverse is 0 as well. Four columns make a column of packed bytes.
+//
+// It rounds as nearestInt does, by adding 1.5·2^23, so that it gives the same for all numbers.
+// The levels are what comes out in the low bits plus 2^22 until they are packed.
 func levels(v isa) {
 	simd.Func("levels"+v.name, "func(packed *uint32, x, p *float32, n int, lo, hi float32)",
 		"levels"+v.name+" is levelLanes.quantize of n columns, a multiple of 4.")
 	packed := Load(Param("packed"), GP64())
 	x, p, end := v.columns("x"), loadFields("p"), v.byteLen()
-	k := levelKernel{isa: v, packed: packed, x: x, end: end, lo: v.param("lo"), hi: v.param("hi")}
-	k.d, k.m, k.peak, k.noSign = v.load(p.at(levelD)), v.load(p.at(levelM)), v.zero(), v.bits(0x7fffffff)
+	k := levelKernel{isa: v, packed: packed, x: x, end: end, magic: v.bits(0x4b400000), mantissa: v.bits(0x7fffff)}
+	k.lo, k.hi = k.biased("lo"), k.biased("hi")
+	Comment("lo in each byte of a word")
+	k.los = v.addInts(k.lo, v.shiftLeft(k.lo, 8))
+	k.los = v.addInts(k.los, v.shiftLeft(k.los, 16))
+	k.d, k.m = v.load(p.at(levelD)), v.load(p.at(levelM))
 	fallback := v.compare(eq, k.d, v.zero())
 	zeros := v.laneBits(fallback)
 	TESTL(zeros, zeros)
@@ -48,17 +54,18 @@ func levels(v isa) {
 	k.loop("columnAllZeros", f)
 
 	Label("done")
-	p.storeBits(v.laneBits(v.compare(notLessEq, k.peak, v.bits(wildest))), levelWild)
 	VZEROUPPER()
 	RET()
 }
 
 type levelKernel struct {
 	isa
-	packed                     Register
-	x                          columns
-	end                        Register
-	d, m, lo, hi, peak, noSign VecVirtual
+	packed          Register
+	x               columns
+	end             Register
+	d, m            VecVirtual
+	magic, mantissa VecVirtual
+	lo, hi, los     VecVirtual // plus 2^22
 }
 
 // levelFallback says what to do in lanes where d is 0.
@@ -66,6 +73,11 @@ type levelFallback struct {
 	mask, dead    mask
 	inverse, base VecVirtual
 	everywhere    bool // d is 0 in all lanes
+}
+
+// biased returns the parameter plus 2^22.
+func (k *levelKernel) biased(param string) VecVirtual {
+	return k.and(k.add(k.param(param), k.magic), k.mantissa)
 }
 
 func (k *levelKernel) loop(label string, f *levelFallback) {
@@ -85,17 +97,17 @@ func (k *levelKernel) loop(label string, f *levelFallback) {
 			t = k.div(k.add(a, k.m), k.d)
 			k.replace(t, f.mask, k.mul(f.inverse, k.sub(a, f.base)))
 		}
-		VMAXPS(k.and(t, k.noSign), k.peak, k.peak)
-		l := k.sub(k.min(k.max(k.round(t), k.lo), k.hi), k.lo)
-		if f != nil {
-			k.replace(l, f.dead, k.isa.zero())
-		}
-		b := k.toInt(l)
+		l := k.and(k.add(t, k.magic), k.mantissa)
+		l = k.op2(VPMINSD, k.op2(VPMAXSD, l, k.lo), k.hi)
 		if i == 0 {
-			word = b
+			word = l
 		} else {
-			word = k.orInts(word, k.shiftLeft(b, 8*i))
+			word = k.addInts(word, k.shiftLeft(l, 8*i))
 		}
+	}
+	word = k.op2(VPSUBD, word, k.los)
+	if f != nil {
+		k.replace(word, f.dead, k.isa.zero())
 	}
 	VMOVUPS(word, Mem{Base: k.packed})
 	ADDQ(U32(k.bytes()), k.packed)

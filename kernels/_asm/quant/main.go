@@ -8,6 +8,7 @@ func main() {
 	for _, v := range []isa{avx2, avx512} {
 		transpose(v)
 		sumSquares(v)
+		sumSquaresRows(v)
 		deviationWeights(v)
 		importanceWeights(v)
 		squareWeights(v)
@@ -19,6 +20,7 @@ func main() {
 			fitAffine(v, 2, true)
 		}
 		levels(v)
+		packColumns(v)
 		fitSymmetric(v)
 		settleDescent(v)
 		fitDescent(v)

@@ -34,7 +34,7 @@ func fitPositive(v isa) {
 	v.replace(peak, v.compare(less, peak, v.bits(tiny)), v.bits(0x7f800000))
 
 	level := func(inverse VecVirtual, p position) Op {
-		return v.min(v.round(v.mul(inverse, x.at(p))), highest)
+		return v.atMost(v.round(v.mul(inverse, x.at(p))), highest)
 	}
 	trial := func(label string) (inverse, sum VecVirtual) {
 		i := v.div(v.broadcast(Mem{Base: top}), peak)

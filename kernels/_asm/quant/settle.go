@@ -34,7 +34,7 @@ func settleDescent(v isa) {
 	VMOVUPS(marker, settled.at(settledNonzero))
 
 	inverse := v.div(low, peak)
-	level := func(t VecVirtual) VecVirtual { return v.min(v.max(v.round(t), low), high) }
+	level := func(t VecVirtual) VecVirtual { return v.atMost(v.atLeast(v.round(t), low), high) }
 	sumXL, sumL2 := v.zero(), v.zero()
 	v.each("sums", end, 4, func(p position) {
 		a := v.load(x.at(p))

@@ -15,6 +15,19 @@ func transpose(v isa) {
 		"transpose"+v.name+" is transposeGeneric for a multiple of its lanes, which are also the rows.")
 	dst := Load(Param("dst"), GP64())
 	stride := Load(Param("stride"), GP64())
+	v.tiles(func(columns []VecVirtual) {
+		for _, column := range columns {
+			VMOVUPS(column, Mem{Base: dst})
+			ADDQ(stride, dst)
+		}
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// tiles emits a loop over n values of each of the rows, as many values at a time as there
+// are rows, one for each lane. body gets their columns.
+func (v isa) tiles(body func(columns []VecVirtual)) {
 	rows := Load(Param("rows"), GP64())
 	end := Load(Param("n"), GP64())
 	SHLQ(U8(2), end)
@@ -27,15 +40,10 @@ func transpose(v isa) {
 		MOVQ(Mem{Base: rows, Disp: 8 * i}, row)
 		r[i] = v.load(Mem{Base: row, Index: offset, Scale: 1})
 	}
-	for _, column := range v.transposed(r) {
-		VMOVUPS(column, Mem{Base: dst})
-		ADDQ(stride, dst)
-	}
+	body(v.transposed(r))
 	ADDQ(U32(v.bytes()), offset)
 	CMPQ(offset, end)
 	JLT(LabelRef("tile"))
-	VZEROUPPER()
-	RET()
 }
 
 // transposed returns the columns of a square of rows.

@@ -2,6 +2,7 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/reg"
 
 	"github.com/loratool/loratool/kernels/asm/simd"
 )
@@ -14,6 +15,21 @@ func sumSquares(v isa) {
 	v.each("column", end, 4, func(p position) {
 		a := v.load(x.at(p))
 		v.addTo(sum, v.mul(a, a))
+	})
+	VMOVUPS(sum, loadFields("sum").at(0))
+	VZEROUPPER()
+	RET()
+}
+
+// sumSquaresRows sums up x² of rows that it transposes on the way.
+func sumSquaresRows(v isa) {
+	simd.Func("sumSquaresRows"+v.name, "func(sum *[16]float32, rows *[16]*float32, n int)",
+		"sumSquaresRows"+v.name+" sets sum to Σx² of n values of each of the rows, in order. n is a", "multiple of the lanes.")
+	sum := v.zero()
+	v.tiles(func(columns []VecVirtual) {
+		for _, a := range columns {
+			v.addTo(sum, v.mul(a, a))
+		}
 	})
 	VMOVUPS(sum, loadFields("sum").at(0))
 	VZEROUPPER()
