@@ -70,10 +70,10 @@ func runApp(ctx context.Context, ui *ui, args []string) error {
 	}
 	word, rest := args[1], args[2:]
 	switch {
-	case word == "-h" || word == "--help" || word == "help" && len(rest) == 0:
+	case (word == "-h" || word == "--help" || word == "help") && len(rest) == 0:
 		ui.help()
 		return nil
-	case word == "help":
+	case word == "-h" || word == "--help" || word == "help":
 		word, rest = rest[0], []string{"--help"}
 	case word == "complete":
 		ui.complete(rest[min(1, len(rest)):]) // after "--"
@@ -106,7 +106,6 @@ func (cmd *command) app(ui *ui) *cli.App {
 		HideHelp:                  true,
 		HideHelpCommand:           true,
 		HideVersion:               true,
-		Suggest:                   true,
 		DisableSliceFlagSeparator: true, // a comma is a character of file names
 		Writer:                    ui.stderr,
 		ErrWriter:                 ui.stderr,
@@ -145,10 +144,13 @@ func findCommand(name string) *command {
 }
 
 func unknownCommand(word string) error {
-	best := slices.MinFunc(commands, func(a, b *command) int { return distanceOf(a.name, word) - distanceOf(b.name, word) })
+	var names []string
+	for _, c := range commands {
+		names = append(names, c.name)
+	}
 	hint := "loratool help lists the commands"
-	if near(best.name, word) {
-		hint = "did you mean loratool " + best.name + "?"
+	if name := closest(word, names); name != "" {
+		hint = "did you mean loratool " + name + "?"
 	}
 	return usagef(hint, "there is no command %q", word)
 }

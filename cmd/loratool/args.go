@@ -73,8 +73,12 @@ func takesValue(f cli.Flag) bool {
 
 func (cmd *command) unknownFlag(arg, name string) error {
 	hint := cmd.see()
-	if s := cli.SuggestFlag(cmd.flags, name, true); s != "" && len(name) > 1 && near(strings.TrimLeft(s, "-"), name) {
-		hint = "did you mean " + s + "?"
+	var names []string
+	for _, f := range cmd.flags {
+		names = append(names, strings.TrimLeft(flagName(f), "-"))
+	}
+	if s := closest(name, names); s != "" {
+		hint = "did you mean --" + s + "?"
 	}
 	text, _, _ := strings.Cut(arg, "=")
 	return usagef(hint, "%s has no flag %s", cmd.name, text)
@@ -82,37 +86,6 @@ func (cmd *command) unknownFlag(arg, name string) error {
 
 // see returns the hint that leads to the command's help.
 func (cmd *command) see() string { return "see loratool help " + cmd.name }
-
-// near reports whether a person may have meant the word want when typing got: at
-// most two letters of five are wrong, or all are right and two changed places.
-func near(want, got string) bool {
-	d := distanceOf(want, got)
-	return 5*d <= 2*max(len(want), len(got)) || d == 2 && letters(want) == letters(got)
-}
-
-// letters returns a word's letters in alphabetical order.
-func letters(word string) string { return string(slices.Sorted(slices.Values([]byte(word)))) }
-
-// distanceOf returns the Levenshtein distance of two words.
-func distanceOf(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
 
 var (
 	invalidFlag = regexp.MustCompile(`^invalid (?:boolean )?value ("(?:[^"\\]|\\.)*") for (?:flag )?-([^: ]+): `)

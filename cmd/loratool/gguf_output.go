@@ -15,6 +15,7 @@ import (
 	"github.com/loratool/loratool/transform"
 	"github.com/loratool/loratool/transform/arch"
 	"github.com/loratool/loratool/transform/recipe"
+	"github.com/loratool/loratool/transform/shrink"
 )
 
 // typeFlag is for commands that make GGUF of checkpoints.
@@ -40,9 +41,12 @@ func (c *call) ggufType() (t ggufType, err error) {
 	if t.convert, err = arch.ParseType(name); err == nil {
 		return t, nil
 	}
+	if s, ok := shrink.ParseType(name); ok {
+		return t, usagef("-o FOLDER; loaders of it need a config.json beside the weights", "%s is a type of checkpoints, and -o %s is GGUF", s.Type, c.String("output"))
+	}
 	var ok bool
 	if t.recipe, ok = recipe.ParseFType(name); !ok || t.recipe == recipe.Copy {
-		return t, usagef("auto, or one of "+fileTypeNames(), "--type can't be %q", name)
+		return t, noType(name, "auto")
 	}
 	t.quantize = true
 	return t, nil

@@ -70,6 +70,9 @@ func runMerge(c *call) (err error) {
 		return err
 	}
 	defer base.Close()
+	if err := noAdapter(base); err != nil {
+		return err
+	}
 	adapters, err := c.openAdapters(c.StringSlice("lora"), base)
 	defer func() {
 		for _, a := range adapters {
@@ -126,7 +129,7 @@ func (c *call) writeMergedGGUF(merged *formats.Model, report any, rows func()) e
 	}
 	f, ok := recipe.ParseFType(c.String("type"))
 	if !ok {
-		return usagef("auto, or one of "+fileTypeNames(), "--type can't be %q", c.String("type"))
+		return noType(c.String("type"), "auto")
 	}
 	return c.writeQuantized(merged, f, report, rows)
 }

@@ -48,10 +48,8 @@ func (c *call) openCheckpoints() (*pair, error) {
 		return nil, err
 	}
 	for _, m := range []**formats.Model{&p.a, &p.b} {
-		plain, _, err := c.decode(*m)
-		if err == nil {
-			*m = plain
-			err = viewGGUF(m)
+		if err = noAdapter(*m); err == nil {
+			err = c.makeCheckpoint(m)
 		}
 		if err != nil {
 			p.Close()
@@ -59,6 +57,25 @@ func (c *call) openCheckpoints() (*pair, error) {
 		}
 	}
 	return p, nil
+}
+
+// noAdapter returns an error if m is an adapter, which changes a model and is none.
+func noAdapter(m *formats.Model) error {
+	if (!isAdapter(m) || m.Asset("config.json") != nil) && !arch.IsAdapter(m) {
+		return nil
+	}
+	return &formats.Error{Path: m.Path, Err: formats.Reasonf(formats.ErrMismatch, "it is an adapter, not a model"),
+		Hint: "loratool merge makes a model of it and its base"}
+}
+
+// makeCheckpoint replaces a model by its weights as they are computed with.
+func (c *call) makeCheckpoint(m **formats.Model) error {
+	plain, _, err := c.decode(*m)
+	if err != nil {
+		return err
+	}
+	*m = plain
+	return viewGGUF(m)
 }
 
 // openComparable is openPair for diff, which compares anything: what can't be

@@ -21,7 +21,7 @@ var quantizeCommand = &command{
 	form:    "MODEL [TYPE] -o OUT",
 	summary: "make a model smaller: GGUF as llama-quantize does, or a checkpoint for its loaders",
 	about: `TYPE is a recipe such as Q4_K_M: a number format for most tensors, and a better one for those that
-		matter more. ` + fileTypeNames() + `, or COPY.
+		matter more. ` + join(fileTypeNames()) + `, or COPY.
 
 		The result is the file that llama-quantize writes on x86-64, on every machine. The architecture
 		need not be known. A NaN, a number beyond the range of its format, and an importance matrix that
@@ -34,7 +34,7 @@ var quantizeCommand = &command{
 		With --report, what was lost of each tensor is measured and written, too; a report that ends in .html
 		is a page with plots, any other is JSON.
 
-		Of a checkpoint folder, TYPE makes another one: ` + shrinkTypeNames() + `.
+		Of a checkpoint folder, TYPE makes another one: ` + join(shrinkTypeNames()) + `.
 		nf4 and int8-bnb are for transformers with bitsandbytes, mlx for mlx-lm, the others for vLLM and for
 		transformers with compressed-tensors. NF4 and MLX are those libraries' own bytes. Linear layers are
 		quantized; embeddings (but for MLX), outputs, routers and what does not divide into groups stay as they
@@ -85,12 +85,21 @@ func splitFlags() []cli.Flag {
 	}
 }
 
-func fileTypeNames() string {
-	var names []string
+func fileTypeNames() (names []string) {
 	for _, f := range recipe.FTypes() {
 		names = append(names, f.String())
 	}
-	return strings.Join(names, ", ")
+	return names
+}
+
+// noType is the error about a type that is none of GGUF's recipes and of others.
+func noType(name string, others ...string) error {
+	names := slices.Concat(fileTypeNames(), others)
+	hint := "the types are " + join(names)
+	if best := closest(name, names); best != "" {
+		hint = "did you mean " + best + "? " + hint
+	}
+	return usagef(hint, "there is no type %q", name)
 }
 
 func runQuantize(c *call) error {
@@ -145,7 +154,7 @@ func (c *call) sizeTarget(o *transform.QuantizeOptions) (target transform.SizeTa
 		}
 		var ok bool
 		if o.Recipe.FType, ok = recipe.ParseFType(c.operand(1)); !ok {
-			return target, usagef("one of "+fileTypeNames()+", COPY, or "+shrinkTypeNames(), "there is no type %q", c.operand(1))
+			return target, noType(c.operand(1), append([]string{"COPY"}, shrinkTypeNames()...)...)
 		}
 	case c.NArg() > 1 || size != "" && c.IsSet("target-bpw"):
 		return target, usagef(c.cmd.see(), "TYPE, --target-size and --target-bpw are three ways to say how large the result shall be")
@@ -250,7 +259,7 @@ func (c *call) openGGUF(ref string) (*formats.Model, error) {
 	if m.Format != "gguf" {
 		m.Close()
 		return nil, &formats.Error{Path: ref, Err: formats.Reasonf(formats.ErrUnsupported, "it is %s, not GGUF", m.Format),
-			Hint: "loratool convert makes GGUF of a checkpoint, with --type quantized in one go"}
+			Hint: "loratool convert " + ref + " -o OUT.gguf makes GGUF of a checkpoint, with --type Q4_K_M quantized in one go"}
 	}
 	return m, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -47,8 +48,13 @@ func hintFor(err error) string {
 	if e, ok := errors.AsType[*usageError](err); ok {
 		return e.hint
 	}
-	if e, ok := errors.AsType[*formats.Error](err); ok && e.Hint != "" {
-		return e.Hint
+	if e, ok := errors.AsType[*formats.Error](err); ok {
+		if path := closestPath(e.Path); path != "" && errors.Is(err, fs.ErrNotExist) {
+			return "did you mean " + path + "?"
+		}
+		if e.Hint != "" {
+			return e.Hint
+		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "try again"

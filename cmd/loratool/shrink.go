@@ -23,12 +23,11 @@ func shrinkFlags() []cli.Flag {
 	}
 }
 
-func shrinkTypeNames() string {
-	var names []string
+func shrinkTypeNames() (names []string) {
 	for _, t := range shrink.Types {
 		names = append(names, string(t.Type))
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // shrinkOptions reads the flags that say how a checkpoint is quantized.
@@ -50,7 +49,7 @@ func (c *call) shrinkOptions() (o shrink.Options, err error) {
 		i := strings.LastIndexByte(s, '=')
 		t, ok := shrink.ParseType(s[i+1:])
 		if i < 0 || !ok {
-			return o, usagef("write REGEXP=TYPE with one of "+shrinkTypeNames(), "--module can't be %q", s)
+			return o, usagef("write REGEXP=TYPE with one of "+join(shrinkTypeNames()), "--module can't be %q", s)
 		}
 		re, err := regexp.Compile(s[:i])
 		if err != nil {
@@ -72,7 +71,7 @@ func flagNames(flags []cli.Flag) (names []string) {
 func (c *call) noShrinkFlags() error {
 	for _, name := range flagNames(shrinkFlags()) {
 		if c.IsSet(name) {
-			return usagef("types of checkpoints are "+shrinkTypeNames(), "--%s is for quantized checkpoints", name)
+			return usagef("types of checkpoints are "+join(shrinkTypeNames()), "--%s is for quantized checkpoints", name)
 		}
 	}
 	return nil
