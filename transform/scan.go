@@ -18,11 +18,18 @@ type scanItem struct {
 	name     string
 	rows     int
 	rowBytes int64
+	together int                  // blocks are of multiples of so many rows, unless it is 0
 	cost     func(rows int) int64 // memory in bytes that a block of so many rows takes
 }
 
 // blockRows returns how many rows make a block.
-func (s *scanItem) blockRows() int { return int(max(1, scanBlock/max(1, s.rowBytes))) }
+func (s *scanItem) blockRows() int {
+	n := int(max(1, scanBlock/max(1, s.rowBytes)))
+	if s.together == 0 {
+		return n
+	}
+	return (n + s.together - 1) / s.together * s.together
+}
 
 // numBlocks returns how many blocks there are.
 func (s *scanItem) numBlocks() int { return (s.rows + s.blockRows() - 1) / s.blockRows() }

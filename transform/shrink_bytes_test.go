@@ -28,7 +28,8 @@ func TestShrinkSameBytes(t *testing.T) {
 		typ    shrink.Type
 		search bool
 	}
-	cases := []testCase{{"base_moe", shrink.MLX4, false}, {"base_moe", shrink.MXFP4, false}}
+	cases := []testCase{{"base_moe", shrink.MLX4, false}, {"base_moe", shrink.MXFP4, false},
+		{"read_base_gptoss", shrink.MXFP4, false}, {"read_base_gptoss", shrink.MXFP4, true}}
 	for _, typ := range shrink.Types {
 		cases = append(cases, testCase{"base", typ.Type, false})
 		if typ.Search {

@@ -32,6 +32,7 @@ LIMITS = {
     "nvfp4": (0.001, 0.24),
     "mxfp4": (0.001, 0.30),
 }
+GPT_OSS = ["mxfp4"]
 MOE = {"mlx-4bit": [], "fp8-block": [], "mxfp4": [], "w4a16": ["--group-size", "32"]}
 SEARCH = ["w4a16", "nvfp4", "mxfp4"]
 DATA = pathlib.Path(__file__).resolve().parents[2] / "testdata" / "shrink"
@@ -90,6 +91,7 @@ def main(loratool, work):
     cases = [("base", kind, [], kind) for kind in LIMITS]
     cases += [("base", kind, ["--search"], kind + "-search") for kind in SEARCH]
     cases += [("base_moe", kind, flags, kind + "-moe") for kind, flags in MOE.items()]
+    cases += [("read_base_gptoss", kind, [], kind + "-gptoss") for kind in GPT_OSS]
     failed = 0
     for base, kind, flags, label in cases:
         try:

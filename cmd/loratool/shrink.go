@@ -118,7 +118,7 @@ func (c *call) writeShrunk(m, base *formats.Model, t shrink.TypeInfo, before any
 	if err != nil {
 		return err
 	}
-	c.infof("%s become %s, %.4g bits per weight, for %s", plural(made.Quantized(), "%d matrix", "%d matrices"), t.Type, report.BitsPerWeight, t.Loader)
+	c.infof("%s become %s, %.4g bits per weight, for %s", plural(made.Quantized(), "%d matrix", "%d matrices"), t.Type, report.BitsPerWeight, made.Loader)
 	for _, n := range made.Notes {
 		c.warnf("%s", n)
 	}

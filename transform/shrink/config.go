@@ -38,6 +38,8 @@ func (p *plan) configured() *strictjson.Object {
 		c.Set("quantization_config", p.mlxConfig())
 	case compressed:
 		c.Set("quantization_config", p.ctConfig())
+	case gptOss:
+		c.Set("quantization_config", object("quant_method", "mxfp4", "modules_to_not_convert", p.gptOssPlain()))
 	case blockFP8:
 		c.Set("quantization_config", object("quant_method", "fp8", "activation_scheme", "dynamic",
 			"weight_block_size", strictjson.Array{strictjson.Int(fp8Tile), strictjson.Int(fp8Tile)}, "modules_to_not_convert", p.plain()))

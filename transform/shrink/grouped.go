@@ -167,6 +167,10 @@ func readBytes(ctx context.Context, t *formats.Tensor, dst []byte, offset int64)
 	if e := t.Extent(); e != nil {
 		return e.ReadAt(dst, offset)
 	}
+	if f, ok := t.Rows.(*fixed); ok {
+		copy(dst, f.data[offset:])
+		return nil
+	}
 	if j, i := t.Joint(); j != nil {
 		return j.ReadAt(ctx, i, dst, offset)
 	}

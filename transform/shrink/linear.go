@@ -32,6 +32,7 @@ const (
 	head
 	router
 	sensitive
+	experts // of gpt-oss: a stack of matrices
 )
 
 // roleOf returns the role of a tensor, and the name of its module.

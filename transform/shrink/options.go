@@ -35,6 +35,9 @@ func (p *plan) check() error {
 	case "gpt2", "openai-gpt", "imagegpt":
 		return &formats.Error{Path: m.Path, Err: formats.Reasonf(formats.ErrUnsupported, "its linear layers are stored turned round (Conv1D), which loaders of quantized weights do not expect")}
 	}
+	if p.info.family == gptOss && len(o.Modules) > 0 {
+		return &formats.Error{Path: m.Path, Err: formats.Reasonf(formats.ErrMismatch, "the experts of gpt-oss are in MXFP4 or as they were, not of other types"), Hint: "--skip leaves experts as they are"}
+	}
 	types := []TypeInfo{p.info}
 	for _, v := range o.Modules {
 		t := v.Type.info()

@@ -31,6 +31,10 @@ func newPlan(m *formats.Model, typ Type, o *Options) (*plan, error) {
 	if p.info.Type == "" {
 		return nil, formats.Reasonf(formats.ErrUnsupported, "there is no type %q", typ)
 	}
+	if typ == MXFP4 && config.String("model_type") == "gpt_oss" {
+		p.info = GptOss
+	}
+	p.report.Loader = p.info.Loader
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -40,7 +44,7 @@ func newPlan(m *formats.Model, typ Type, o *Options) (*plan, error) {
 	tie, ok := config.Lookup("tie_word_embeddings")
 	p.tied = ok && tie == true || !ok && m.Tensor("lm_head.weight") == nil
 	for _, t := range m.Tensors {
-		r, module := roleOf(t)
+		r, module := p.roleOf(t)
 		if r == other {
 			continue
 		}
@@ -52,6 +56,9 @@ func newPlan(m *formats.Model, typ Type, o *Options) (*plan, error) {
 		return nil, &formats.Error{Path: m.Path, Err: formats.Reasonf(formats.ErrUnsupported, "no matrix can be quantized to %s", typ)}
 	}
 	p.checkSiblings()
+	if p.info.family == gptOss {
+		return p, p.checkGptOss()
+	}
 	return p, p.checkExperts()
 }
 
@@ -79,6 +86,9 @@ func (p *plan) typeOf(r role, module string, t *formats.Tensor) (Type, string) {
 	case p.info.family == mlx && r == router:
 		typ = MLX8 // as mlx_lm.convert does
 	case p.info.family == mlx && (r == embedding || r == head):
+	case p.info.family == gptOss && r == linear:
+		return "", "of gpt-oss, only experts are in MXFP4"
+	case r == experts && p.info.family == gptOss:
 	case r != linear:
 		return "", roleReasons[r]
 	}
@@ -101,7 +111,7 @@ func (p *plan) fits(typ Type, t *formats.Tensor) (Type, string) {
 	n, k := t.Shape[0], t.Shape[1]
 	group := p.group(typ)
 	switch {
-	case n == 0 || k == 0:
+	case t.NumElements() == 0:
 		return "", "it is empty"
 	case group != 0 && k%group != 0:
 		return "", fmt.Sprintf("its rows of %d are no multiple of %d", k, group)

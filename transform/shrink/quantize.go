@@ -80,6 +80,9 @@ func (p *plan) encodeAs(typ Type, module string, w weights) []*formats.Tensor {
 	case NVFP4:
 		return encodeNVFP4(module, w, p.peakOf(module), search)
 	case MXFP4:
+		if p.info.family == gptOss {
+			return encodeGptOss(w, search)
+		}
 		return encodeMXFP4(module, w, search)
 	}
 	panic("shrink: no encoder of " + string(typ))

@@ -7,6 +7,7 @@ import (
 // A Report says what becomes of each matrix.
 type Report struct {
 	Type     Type      `json:"type"`
+	Loader   string    `json:"loader"` // who loads the checkpoint
 	Matrices []*Matrix `json:"matrices"`
 	Notes    []string  `json:"notes,omitempty"` // what a person may want to know
 }

@@ -38,9 +38,10 @@ const (
 	mlx          family = "mlx"
 	compressed   family = "compressed-tensors"
 	blockFP8     family = "fp8"
+	gptOss       family = "mxfp4" // of gpt-oss, which has its own layout
 )
 
-// Types lists the types.
+// Types lists the types. Of a gpt-oss model, MXFP4 is what [GptOss] describes.
 var Types = []TypeInfo{
 	{NF4, "transformers, PEFT and diffusers with bitsandbytes", 4.5, nil, false, bitsandbytes},
 	{NF4DQ, "transformers, PEFT and diffusers with bitsandbytes", 4.127, nil, false, bitsandbytes},
@@ -51,8 +52,11 @@ var Types = []TypeInfo{
 	{FP8, "vLLM, SGLang, transformers with compressed-tensors", 8, nil, false, compressed},
 	{FP8Block, "vLLM, SGLang, transformers", 8, nil, false, blockFP8},
 	{NVFP4, "vLLM, transformers with compressed-tensors", 4.5, nil, true, compressed},
-	{MXFP4, "vLLM, transformers with compressed-tensors; gpt-oss: transformers, vLLM", 4.25, nil, true, compressed},
+	{MXFP4, "vLLM, transformers with compressed-tensors", 4.25, nil, true, compressed},
 }
+
+// GptOss is what MXFP4 is of a gpt-oss model: its experts as its makers publish them.
+var GptOss = TypeInfo{MXFP4, "transformers, vLLM", 4.25, nil, true, gptOss}
 
 // ParseType returns the type of the given name, in any case.
 func ParseType(name string) (TypeInfo, bool) {

@@ -1,0 +1,114 @@
+package shrink
+
+import (
+	"context"
+	"strings"
+
+	"github.com/loratool/loratool/formats"
+)
+
+// roleOf returns the role of a tensor, and the name of its module.
+func (p *plan) roleOf(t *formats.Tensor) (role, string) {
+	if p.info.family == gptOss {
+		if module, ok := gptOssExperts(t); ok {
+			return experts, module
+		}
+	}
+	return roleOf(t)
+}
+
+// gptOssExperts returns the module of a tensor of gpt-oss's experts.
+func gptOssExperts(t *formats.Tensor) (module string, ok bool) {
+	module, matrix := cutLast(t.Name)
+	return module, strings.HasSuffix(module, ".experts") && (matrix == "gate_up_proj" || matrix == "down_proj") &&
+		len(t.Shape) == 3 && t.DType.IsFloat() && formats.Decoder(t.DType) != nil
+}
+
+// checkGptOss returns an error unless both tensors of each module are quantized, or none:
+// loaders convert modules.
+func (p *plan) checkGptOss() error {
+	types := map[string]Type{}
+	for _, x := range p.report.Matrices {
+		if _, ok := gptOssExperts(x.source); !ok {
+			continue
+		}
+		if typ, seen := types[x.module]; seen && typ != x.Type {
+			return &formats.Error{Path: p.model.Path, Tensor: x.Name, Err: formats.Reasonf(formats.ErrUnsupported,
+				"one of the two tensors of these experts can't be in MXFP4, and loaders take both or none")}
+		}
+		types[x.module] = x.Type
+	}
+	return nil
+}
+
+// gptOssPlain lists the modules that loaders of gpt-oss must not convert.
+func (p *plan) gptOssPlain() []string {
+	names := []string{"model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"}
+	last := ""
+	for _, x := range p.report.Matrices {
+		if _, ok := gptOssExperts(x.source); ok && x.Type == "" && x.module != last {
+			names, last = append(names, x.module), x.module
+		}
+	}
+	return names
+}
+
+// encodeGptOss returns the tensors of a stack of experts: see [readGptOss] for how they
+// lie. A piece is an expert, of which 32 rows, that make one group of each of its columns,
+// are read at a time.
+func encodeGptOss(w weights, search bool) []*formats.Tensor {
+	e, k, n := w.Shape[0], w.Shape[1], w.Shape[2]
+	return formats.NewJoint(&turnedExperts{w, search}, e,
+		part(w.Name+"_blocks", formats.U8, n*k/2, e, n, k/mxGroup, mxGroup/2),
+		part(w.Name+"_scales", formats.U8, n*k/mxGroup, e, n, k/mxGroup)).Tensors
+}
+
+type turnedExperts struct {
+	w      weights
+	search bool
+}
+
+func (t *turnedExperts) Scratch(int) int64 {
+	const codes = mxGroup/2 + 1 + 4 // and scales, as bytes and numbers
+	return t.w.scratch(mxGroup) + int64(4*mxGroup+codes)*int64(t.w.NumCols())
+}
+
+func (t *turnedExperts) ReadPieces(ctx context.Context, dst [][]byte, lo, hi int) error {
+	k, n := t.w.Shape[1], t.w.Shape[2]
+	groups := k / mxGroup
+	y := formats.BorrowFloats(mxGroup * n)
+	defer formats.ReturnFloats(y)
+	codes, scales := formats.BorrowBytes(len(y)/2), formats.BorrowBytes(n)
+	defer formats.ReturnBytes(codes)
+	defer formats.ReturnBytes(scales)
+	for i := lo * groups; i < hi*groups; i++ {
+		x, err := t.w.read(ctx, i*mxGroup, (i+1)*mxGroup)
+		if err != nil {
+			return err
+		}
+		turn(y, x, n)
+		formats.ReturnFloats(x)
+		mxfp4(codes, scales, y, t.search)
+		expert, group := i/groups-lo, i%groups
+		for c, s := range scales {
+			at := (expert*n+c)*groups + group
+			copy(dst[0][at*mxGroup/2:], codes[c*mxGroup/2:][:mxGroup/2])
+			dst[1][at] = s
+		}
+	}
+	return nil
+}
+
+// turn transposes rows of n numbers, some columns at a time so that what is written stays
+// in the cache.
+func turn(y, x []float32, n int) {
+	const columns = 16
+	rows := len(x) / n
+	for c := 0; c < n; c += columns {
+		for r := range rows {
+			for i, v := range x[r*n+c : r*n+min(c+columns, n)] {
+				y[(c+i)*rows+r] = v
+			}
+		}
+	}
+}
