@@ -49,11 +49,11 @@ func hintFor(err error) string {
 		return e.hint
 	}
 	if e, ok := errors.AsType[*formats.Error](err); ok {
-		if path := closestPath(e.Path); path != "" && errors.Is(err, fs.ErrNotExist) {
-			return "did you mean " + path + "?"
-		}
 		if e.Hint != "" {
 			return e.Hint
+		}
+		if path := closestPath(e.Path); path != "" && errors.Is(err, fs.ErrNotExist) {
+			return "did you mean " + path + "?"
 		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

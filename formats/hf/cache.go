@@ -32,7 +32,11 @@ func Resolve(ref string) (string, error) {
 	if m == nil {
 		return "", &formats.Error{Path: ref, Err: notExist("no such file or folder")}
 	}
-	return snapshot(ref, m[1], m[2], m[3])
+	path, err := snapshot(ref, m[1], m[2], m[3])
+	if info, statErr := os.Stat(m[1]); !explicit && errors.Is(err, fs.ErrNotExist) && statErr == nil && info.IsDir() {
+		return "", &formats.Error{Path: ref, Err: notExist("no such file or folder, nor in the Hugging Face cache")}
+	}
+	return path, err
 }
 
 // snapshot finds the folder of a revision, main if it is empty, in the cache.
