@@ -2,8 +2,6 @@
 
 package kernels
 
-import "unsafe"
-
 // The assembly knows the layout of these structs by the offsets in _asm/quant.
 
 // affineLanes are the affineFits of the lanes.
@@ -11,7 +9,7 @@ type affineLanes struct {
 	scale, min, inverse, base perLane
 	wild                      uint32
 	_                         [15]uint32
-	_                         [5]perLane // used by the search
+	_                         [7]perLane // used by the search
 }
 
 // affineSteps are the trial scales of an affineSearch: the widths of x in levels, in
@@ -45,11 +43,9 @@ func (s *affineSteps) fit(f *[2]affineLanes, x, w, scratch *float32, n, lanes in
 	case lanes == 16:
 		fitAffinePairAVX512(&f[0].scale[0], x, w, scratch, n, &s.top)
 	case s.absolute:
-		fitAffineAbsoluteAVX2(&f[0].scale[0], x, w, scratch, n, &s.top)
-		fitAffineAbsoluteAVX2(&f[1].scale[0], behind(x, n*lanes), behind(w, n*lanes), scratch, n, &s.top)
+		fitAffineAbsolutePairAVX2(&f[0].scale[0], x, w, scratch, n, &s.top)
 	default:
-		fitAffineAVX2(&f[0].scale[0], x, w, scratch, n, &s.top)
-		fitAffineAVX2(&f[1].scale[0], behind(x, n*lanes), behind(w, n*lanes), scratch, n, &s.top)
+		fitAffinePairAVX2(&f[0].scale[0], x, w, scratch, n, &s.top)
 	}
 }
 
@@ -61,9 +57,6 @@ func (s *affineSteps) fitOne(f *affineLanes, x, w, scratch *float32, n, lanes in
 		fitAffineAVX2(&f.scale[0], x, w, scratch, n, &s.top)
 	}
 }
-
-// behind returns the pointer to the n-th number after x.
-func behind(x *float32, n int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(x), 4*n)) }
 
 // symmetricLanes are the symmetricFits of the lanes.
 type symmetricLanes struct {

@@ -56,13 +56,15 @@ func (b *q2KSubBlocks) scaleUnweighted(scales, mins *[16]float32) {
 	b.packed = [16]uint8{}
 	maxScale, maxMin := greatest(scales[:]), greatest(mins[:])
 	if maxScale > 0 {
+		perScale := 15 / maxScale
 		for i, s := range scales {
-			b.packed[i] = uint8(nearestInt(15 / maxScale * s))
+			b.packed[i] = uint8(nearestInt(perScale * s))
 		}
 	}
 	if maxMin > 0 {
+		perMin := 15 / maxMin
 		for i, m := range mins {
-			b.packed[i] |= uint8(nearestInt(15/maxMin*m) << 4)
+			b.packed[i] |= uint8(nearestInt(perMin*m) << 4)
 		}
 	}
 	b.d = halfBits(maxScale / 15)

@@ -395,29 +395,19 @@ range0:
 	MOVL         R8, 256(CX)
 	VSUBPS       Y6, Y3, Y2
 	VDIVPS       Y2, Y0, Y3
+	VMOVUPS      Y1, 704(CX)
 	MOVL         $0x7fffffff, R8
 	VMOVD        R8, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x4a000000, R8
-	VMOVD        R8, X5
-	VPBROADCASTD X5, Y5
+	VMOVUPS      320(CX), Y5
+	VSUBPS       Y6, Y5, Y5
+	VANDPS       Y2, Y4, Y2
+	VANDPS       Y5, Y4, Y5
+	VPMAXSD      Y5, Y2, Y2
 	VMULPS       Y2, Y3, Y2
 	VANDPS       Y2, Y4, Y2
-	VCMPPS       $0x16, Y5, Y2, Y2
-	VMOVUPS      320(CX), Y7
-	VSUBPS       Y6, Y7, Y7
-	VMULPS       Y7, Y3, Y7
-	VANDPS       Y7, Y4, Y4
-	VCMPPS       $0x16, Y5, Y4, Y4
-	VMOVUPS      384(CX), Y5
-	MOVL         $0x7f800000, R8
-	VMOVD        R8, X7
-	VPBROADCASTD X7, Y7
-	VCMPPS       $0x04, Y7, Y5, Y5
-	VORPS        Y2, Y4, Y2
-	VANDPS       Y5, Y2, Y2
-	VMOVMSKPS    Y2, R8
-	ORL          R8, 256(CX)
+	VPMAXSD      704(CX), Y2, Y2
+	VMOVUPS      Y2, 704(CX)
 	MOVL         $0x3f800000, R8
 	VMOVD        R8, X2
 	VPBROADCASTD X2, Y2
@@ -503,151 +493,142 @@ free:
 	VSUBPS       Y6, Y2, Y2
 	VBROADCASTSS (R8), Y3
 	VDIVPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 640(CX)
 	MOVL         $0x7fffffff, R10
 	VMOVD        R10, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x4a000000, R10
-	VMOVD        R10, X5
-	VPBROADCASTD X5, Y5
+	VMOVUPS      320(CX), Y5
+	VSUBPS       Y6, Y5, Y5
+	VANDPS       Y2, Y4, Y2
+	VANDPS       Y5, Y4, Y5
+	VPMAXSD      Y5, Y2, Y2
 	VMULPS       Y2, Y3, Y2
 	VANDPS       Y2, Y4, Y2
-	VCMPPS       $0x16, Y5, Y2, Y2
-	VMOVUPS      320(CX), Y7
-	VSUBPS       Y6, Y7, Y7
-	VMULPS       Y7, Y3, Y7
-	VANDPS       Y7, Y4, Y4
-	VCMPPS       $0x16, Y5, Y4, Y4
-	VMOVUPS      384(CX), Y5
-	MOVL         $0x7f800000, R10
-	VMOVD        R10, X7
-	VPBROADCASTD X7, Y7
-	VCMPPS       $0x04, Y7, Y5, Y5
-	VORPS        Y2, Y4, Y2
-	VANDPS       Y5, Y2, Y2
-	VMOVMSKPS    Y2, R10
-	ORL          R10, 256(CX)
+	VPMAXSD      704(CX), Y2, Y2
+	VMOVUPS      Y2, 704(CX)
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	XORQ         R10, R10
 
 freeLevels:
-	VMOVUPS   (DX)(R10*1), Y7
-	VSUBPS    Y6, Y7, Y8
-	VMULPS    Y8, Y3, Y8
-	VROUNDPS  $0x00, Y8, Y8
-	VPMAXSD   Y1, Y8, Y8
-	VMOVUPS   Y8, (SI)(R10*1)
-	VMULPS    (BX)(R10*1), Y8, Y9
-	VADDPS    Y9, Y2, Y2
-	VMULPS    Y8, Y9, Y8
-	VADDPS    Y8, Y4, Y4
-	VMULPS    Y7, Y9, Y7
-	VADDPS    Y7, Y5, Y5
-	VMOVUPS   32(DX)(R10*1), Y7
-	VSUBPS    Y6, Y7, Y8
-	VMULPS    Y8, Y3, Y8
-	VROUNDPS  $0x00, Y8, Y8
-	VPMAXSD   Y1, Y8, Y8
-	VMOVUPS   Y8, 32(SI)(R10*1)
-	VMULPS    32(BX)(R10*1), Y8, Y9
-	VADDPS    Y9, Y2, Y2
-	VMULPS    Y8, Y9, Y8
-	VADDPS    Y8, Y4, Y4
-	VMULPS    Y7, Y9, Y7
-	VADDPS    Y7, Y5, Y5
-	VMOVUPS   64(DX)(R10*1), Y7
-	VSUBPS    Y6, Y7, Y8
-	VMULPS    Y8, Y3, Y8
-	VROUNDPS  $0x00, Y8, Y8
-	VPMAXSD   Y1, Y8, Y8
-	VMOVUPS   Y8, 64(SI)(R10*1)
-	VMULPS    64(BX)(R10*1), Y8, Y9
-	VADDPS    Y9, Y2, Y2
-	VMULPS    Y8, Y9, Y8
-	VADDPS    Y8, Y4, Y4
-	VMULPS    Y7, Y9, Y7
-	VADDPS    Y7, Y5, Y5
-	VMOVUPS   96(DX)(R10*1), Y7
-	VSUBPS    Y6, Y7, Y8
-	VMULPS    Y8, Y3, Y8
-	VROUNDPS  $0x00, Y8, Y8
-	VPMAXSD   Y1, Y8, Y8
-	VMOVUPS   Y8, 96(SI)(R10*1)
-	VMULPS    96(BX)(R10*1), Y8, Y9
-	VADDPS    Y9, Y2, Y2
-	VMULPS    Y8, Y9, Y8
-	VADDPS    Y8, Y4, Y4
-	VMULPS    Y7, Y9, Y7
-	VADDPS    Y7, Y5, Y5
-	ADDQ      $0x00000080, R10
-	CMPQ      R10, AX
-	JLT       freeLevels
-	VMOVUPS   448(CX), Y7
-	VMOVUPS   512(CX), Y8
-	VMULPS    Y4, Y7, Y9
-	VMULPS    Y2, Y2, Y10
-	VSUBPS    Y10, Y9, Y9
-	VCMPPS    $0x1e, Y1, Y9, Y10
-	VMULPS    Y5, Y7, Y7
-	VMULPS    Y2, Y8, Y11
-	VSUBPS    Y11, Y7, Y7
-	VDIVPS    Y9, Y7, Y7
-	VMULPS    Y8, Y4, Y8
-	VMULPS    Y5, Y2, Y2
-	VSUBPS    Y2, Y8, Y2
-	VDIVPS    Y9, Y2, Y2
-	VCMPPS    $0x1e, Y1, Y2, Y8
-	VDIVPS    Y4, Y5, Y4
-	VBLENDVPS Y8, Y4, Y7, Y7
-	VBLENDVPS Y8, Y1, Y2, Y2
-	VXORPS    Y4, Y4, Y4
-	XORQ      R10, R10
+	VMOVUPS      (DX)(R10*1), Y7
+	VSUBPS       Y6, Y7, Y8
+	VMULPS       Y8, Y3, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VPMAXSD      Y1, Y8, Y8
+	VMOVUPS      Y8, (SI)(R10*1)
+	VMULPS       (BX)(R10*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      32(DX)(R10*1), Y7
+	VSUBPS       Y6, Y7, Y8
+	VMULPS       Y8, Y3, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VPMAXSD      Y1, Y8, Y8
+	VMOVUPS      Y8, 32(SI)(R10*1)
+	VMULPS       32(BX)(R10*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      64(DX)(R10*1), Y7
+	VSUBPS       Y6, Y7, Y8
+	VMULPS       Y8, Y3, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VPMAXSD      Y1, Y8, Y8
+	VMOVUPS      Y8, 64(SI)(R10*1)
+	VMULPS       64(BX)(R10*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      96(DX)(R10*1), Y7
+	VSUBPS       Y6, Y7, Y8
+	VMULPS       Y8, Y3, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VPMAXSD      Y1, Y8, Y8
+	VMOVUPS      Y8, 96(SI)(R10*1)
+	VMULPS       96(BX)(R10*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	ADDQ         $0x00000080, R10
+	CMPQ         R10, AX
+	JLT          freeLevels
+	VMULPS       448(CX), Y4, Y3
+	VMULPS       Y2, Y2, Y7
+	VSUBPS       Y7, Y3, Y3
+	VMULPS       448(CX), Y5, Y7
+	VMULPS       512(CX), Y2, Y8
+	VSUBPS       Y8, Y7, Y7
+	VDIVPS       Y3, Y7, Y7
+	VMULPS       512(CX), Y4, Y8
+	VMULPS       Y5, Y2, Y2
+	VSUBPS       Y2, Y8, Y2
+	VDIVPS       Y3, Y2, Y2
+	VCMPPS       $0x1e, Y1, Y2, Y8
+	VDIVPS       Y4, Y5, Y4
+	VBLENDVPS    Y8, Y4, Y7, Y7
+	VBLENDVPS    Y8, Y1, Y2, Y2
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x1a, Y1, Y3, Y3
+	MOVL         $0x7fc00000, R10
+	VMOVD        R10, X5
+	VPBROADCASTD X5, Y5
+	VBLENDVPS    Y3, Y5, Y4, Y4
+	XORQ         R10, R10
 
 freeError:
-	VMULPS    (SI)(R10*1), Y7, Y5
-	VADDPS    Y2, Y5, Y5
-	VSUBPS    (DX)(R10*1), Y5, Y5
-	VMULPS    Y5, Y5, Y5
-	VMULPS    (BX)(R10*1), Y5, Y5
-	VADDPS    Y5, Y4, Y4
-	VMULPS    32(SI)(R10*1), Y7, Y5
-	VADDPS    Y2, Y5, Y5
-	VSUBPS    32(DX)(R10*1), Y5, Y5
-	VMULPS    Y5, Y5, Y5
-	VMULPS    32(BX)(R10*1), Y5, Y5
-	VADDPS    Y5, Y4, Y4
-	VMULPS    64(SI)(R10*1), Y7, Y5
-	VADDPS    Y2, Y5, Y5
-	VSUBPS    64(DX)(R10*1), Y5, Y5
-	VMULPS    Y5, Y5, Y5
-	VMULPS    64(BX)(R10*1), Y5, Y5
-	VADDPS    Y5, Y4, Y4
-	VMULPS    96(SI)(R10*1), Y7, Y5
-	VADDPS    Y2, Y5, Y5
-	VSUBPS    96(DX)(R10*1), Y5, Y5
-	VMULPS    Y5, Y5, Y5
-	VMULPS    96(BX)(R10*1), Y5, Y5
-	VADDPS    Y5, Y4, Y4
+	VMULPS    (SI)(R10*1), Y7, Y3
+	VADDPS    Y2, Y3, Y3
+	VSUBPS    (DX)(R10*1), Y3, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    (BX)(R10*1), Y3, Y3
+	VADDPS    Y3, Y4, Y4
+	VMULPS    32(SI)(R10*1), Y7, Y3
+	VADDPS    Y2, Y3, Y3
+	VSUBPS    32(DX)(R10*1), Y3, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    32(BX)(R10*1), Y3, Y3
+	VADDPS    Y3, Y4, Y4
+	VMULPS    64(SI)(R10*1), Y7, Y3
+	VADDPS    Y2, Y3, Y3
+	VSUBPS    64(DX)(R10*1), Y3, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    64(BX)(R10*1), Y3, Y3
+	VADDPS    Y3, Y4, Y4
+	VMULPS    96(SI)(R10*1), Y7, Y3
+	VADDPS    Y2, Y3, Y3
+	VSUBPS    96(DX)(R10*1), Y3, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    96(BX)(R10*1), Y3, Y3
+	VADDPS    Y3, Y4, Y4
 	ADDQ      $0x00000080, R10
 	CMPQ      R10, AX
 	JLT       freeError
+	VCMPPS    $0x11, 576(CX), Y4, Y3
 	VMOVUPS   576(CX), Y5
-	VCMPPS    $0x11, Y5, Y4, Y5
-	VANDPS    Y10, Y5, Y5
-	VMOVUPS   576(CX), Y8
-	VBLENDVPS Y5, Y4, Y8, Y8
-	VMOVUPS   Y8, 576(CX)
+	VBLENDVPS Y3, Y4, Y5, Y5
+	VMOVUPS   Y5, 576(CX)
 	VMOVUPS   (CX), Y4
-	VBLENDVPS Y5, Y7, Y4, Y4
+	VBLENDVPS Y3, Y7, Y4, Y4
 	VMOVUPS   Y4, (CX)
-	VMOVUPS   128(CX), Y4
-	VBLENDVPS Y5, Y3, Y4, Y4
-	VMOVUPS   Y4, 128(CX)
-	VMOVUPS   192(CX), Y3
-	VBLENDVPS Y5, Y6, Y3, Y3
-	VMOVUPS   Y3, 192(CX)
-	VBLENDVPS Y5, Y2, Y6, Y6
+	VMOVUPS   640(CX), Y4
+	VMOVUPS   128(CX), Y5
+	VBLENDVPS Y3, Y4, Y5, Y5
+	VMOVUPS   Y5, 128(CX)
+	VMOVUPS   192(CX), Y4
+	VBLENDVPS Y3, Y6, Y4, Y4
+	VMOVUPS   Y4, 192(CX)
+	VBLENDVPS Y3, Y2, Y6, Y6
 	ADDQ      $0x00000004, R8
 	CMPQ      R8, DI
 	JLT       free
@@ -657,234 +638,950 @@ capped:
 	VSUBPS       Y6, Y2, Y2
 	VBROADCASTSS (R8), Y3
 	VDIVPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 640(CX)
 	MOVL         $0x7fffffff, DI
 	VMOVD        DI, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x4a000000, DI
-	VMOVD        DI, X5
-	VPBROADCASTD X5, Y5
+	VMOVUPS      320(CX), Y5
+	VSUBPS       Y6, Y5, Y5
+	VANDPS       Y2, Y4, Y2
+	VANDPS       Y5, Y4, Y5
+	VPMAXSD      Y5, Y2, Y2
 	VMULPS       Y2, Y3, Y2
 	VANDPS       Y2, Y4, Y2
-	VCMPPS       $0x16, Y5, Y2, Y2
-	VMOVUPS      320(CX), Y7
-	VSUBPS       Y6, Y7, Y7
-	VMULPS       Y7, Y3, Y7
-	VANDPS       Y7, Y4, Y4
-	VCMPPS       $0x16, Y5, Y4, Y4
-	VMOVUPS      384(CX), Y5
-	MOVL         $0x7f800000, DI
-	VMOVD        DI, X7
-	VPBROADCASTD X7, Y7
-	VCMPPS       $0x04, Y7, Y5, Y5
-	VORPS        Y2, Y4, Y2
-	VANDPS       Y5, Y2, Y2
-	VMOVMSKPS    Y2, DI
-	ORL          DI, 256(CX)
+	VPMAXSD      704(CX), Y2, Y2
+	VMOVUPS      Y2, 704(CX)
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	XORQ         DI, DI
 
 cappedLevels:
-	VMOVUPS   (DX)(DI*1), Y7
-	VSUBPS    Y6, Y7, Y8
-	VMULPS    Y8, Y3, Y8
-	VROUNDPS  $0x00, Y8, Y8
-	VPMAXSD   Y1, Y8, Y8
-	VPMINSD   Y0, Y8, Y8
-	VMOVUPS   Y8, (SI)(DI*1)
-	VMULPS    (BX)(DI*1), Y8, Y9
-	VADDPS    Y9, Y2, Y2
-	VMULPS    Y8, Y9, Y8
-	VADDPS    Y8, Y4, Y4
-	VMULPS    Y7, Y9, Y7
-	VADDPS    Y7, Y5, Y5
-	VMOVUPS   32(DX)(DI*1), Y7
-	VSUBPS    Y6, Y7, Y8
-	VMULPS    Y8, Y3, Y8
-	VROUNDPS  $0x00, Y8, Y8
-	VPMAXSD   Y1, Y8, Y8
-	VPMINSD   Y0, Y8, Y8
-	VMOVUPS   Y8, 32(SI)(DI*1)
-	VMULPS    32(BX)(DI*1), Y8, Y9
-	VADDPS    Y9, Y2, Y2
-	VMULPS    Y8, Y9, Y8
-	VADDPS    Y8, Y4, Y4
-	VMULPS    Y7, Y9, Y7
-	VADDPS    Y7, Y5, Y5
-	VMOVUPS   64(DX)(DI*1), Y7
-	VSUBPS    Y6, Y7, Y8
-	VMULPS    Y8, Y3, Y8
-	VROUNDPS  $0x00, Y8, Y8
-	VPMAXSD   Y1, Y8, Y8
-	VPMINSD   Y0, Y8, Y8
-	VMOVUPS   Y8, 64(SI)(DI*1)
-	VMULPS    64(BX)(DI*1), Y8, Y9
-	VADDPS    Y9, Y2, Y2
-	VMULPS    Y8, Y9, Y8
-	VADDPS    Y8, Y4, Y4
-	VMULPS    Y7, Y9, Y7
-	VADDPS    Y7, Y5, Y5
-	VMOVUPS   96(DX)(DI*1), Y7
-	VSUBPS    Y6, Y7, Y8
-	VMULPS    Y8, Y3, Y8
-	VROUNDPS  $0x00, Y8, Y8
-	VPMAXSD   Y1, Y8, Y8
-	VPMINSD   Y0, Y8, Y8
-	VMOVUPS   Y8, 96(SI)(DI*1)
-	VMULPS    96(BX)(DI*1), Y8, Y9
-	VADDPS    Y9, Y2, Y2
-	VMULPS    Y8, Y9, Y8
-	VADDPS    Y8, Y4, Y4
-	VMULPS    Y7, Y9, Y7
-	VADDPS    Y7, Y5, Y5
-	ADDQ      $0x00000080, DI
-	CMPQ      DI, AX
-	JLT       cappedLevels
-	VMOVUPS   448(CX), Y7
-	VMOVUPS   512(CX), Y8
-	VMULPS    Y4, Y7, Y9
-	VMULPS    Y2, Y2, Y10
-	VSUBPS    Y10, Y9, Y9
-	VCMPPS    $0x1e, Y1, Y9, Y10
-	VMULPS    Y5, Y7, Y7
-	VMULPS    Y2, Y8, Y11
-	VSUBPS    Y11, Y7, Y7
-	VDIVPS    Y9, Y7, Y7
-	VMULPS    Y8, Y4, Y8
-	VMULPS    Y5, Y2, Y2
-	VSUBPS    Y2, Y8, Y2
-	VDIVPS    Y9, Y2, Y2
-	VCMPPS    $0x1e, Y1, Y2, Y8
-	VDIVPS    Y4, Y5, Y4
-	VBLENDVPS Y8, Y4, Y7, Y7
-	VBLENDVPS Y8, Y1, Y2, Y2
-	VXORPS    Y4, Y4, Y4
-	XORQ      DI, DI
+	VMOVUPS      (DX)(DI*1), Y7
+	VSUBPS       Y6, Y7, Y8
+	VMULPS       Y8, Y3, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VPMAXSD      Y1, Y8, Y8
+	VPMINSD      Y0, Y8, Y8
+	VMOVUPS      Y8, (SI)(DI*1)
+	VMULPS       (BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      32(DX)(DI*1), Y7
+	VSUBPS       Y6, Y7, Y8
+	VMULPS       Y8, Y3, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VPMAXSD      Y1, Y8, Y8
+	VPMINSD      Y0, Y8, Y8
+	VMOVUPS      Y8, 32(SI)(DI*1)
+	VMULPS       32(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      64(DX)(DI*1), Y7
+	VSUBPS       Y6, Y7, Y8
+	VMULPS       Y8, Y3, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VPMAXSD      Y1, Y8, Y8
+	VPMINSD      Y0, Y8, Y8
+	VMOVUPS      Y8, 64(SI)(DI*1)
+	VMULPS       64(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      96(DX)(DI*1), Y7
+	VSUBPS       Y6, Y7, Y8
+	VMULPS       Y8, Y3, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VPMAXSD      Y1, Y8, Y8
+	VPMINSD      Y0, Y8, Y8
+	VMOVUPS      Y8, 96(SI)(DI*1)
+	VMULPS       96(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y5, Y5
+	ADDQ         $0x00000080, DI
+	CMPQ         DI, AX
+	JLT          cappedLevels
+	VMULPS       448(CX), Y4, Y3
+	VMULPS       Y2, Y2, Y7
+	VSUBPS       Y7, Y3, Y3
+	VMULPS       448(CX), Y5, Y7
+	VMULPS       512(CX), Y2, Y8
+	VSUBPS       Y8, Y7, Y7
+	VDIVPS       Y3, Y7, Y7
+	VMULPS       512(CX), Y4, Y8
+	VMULPS       Y5, Y2, Y2
+	VSUBPS       Y2, Y8, Y2
+	VDIVPS       Y3, Y2, Y2
+	VCMPPS       $0x1e, Y1, Y2, Y8
+	VDIVPS       Y4, Y5, Y4
+	VBLENDVPS    Y8, Y4, Y7, Y7
+	VBLENDVPS    Y8, Y1, Y2, Y2
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x1a, Y1, Y3, Y3
+	MOVL         $0x7fc00000, DI
+	VMOVD        DI, X5
+	VPBROADCASTD X5, Y5
+	VBLENDVPS    Y3, Y5, Y4, Y4
+	XORQ         DI, DI
 
 cappedError:
-	VMULPS       (SI)(DI*1), Y7, Y5
-	VADDPS       Y2, Y5, Y5
-	VSUBPS       (DX)(DI*1), Y5, Y5
-	VMULPS       Y5, Y5, Y5
-	VMULPS       (BX)(DI*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMULPS       32(SI)(DI*1), Y7, Y5
-	VADDPS       Y2, Y5, Y5
-	VSUBPS       32(DX)(DI*1), Y5, Y5
-	VMULPS       Y5, Y5, Y5
-	VMULPS       32(BX)(DI*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMULPS       64(SI)(DI*1), Y7, Y5
-	VADDPS       Y2, Y5, Y5
-	VSUBPS       64(DX)(DI*1), Y5, Y5
-	VMULPS       Y5, Y5, Y5
-	VMULPS       64(BX)(DI*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMULPS       96(SI)(DI*1), Y7, Y5
-	VADDPS       Y2, Y5, Y5
-	VSUBPS       96(DX)(DI*1), Y5, Y5
-	VMULPS       Y5, Y5, Y5
-	VMULPS       96(BX)(DI*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
+	VMULPS       (SI)(DI*1), Y7, Y3
+	VADDPS       Y2, Y3, Y3
+	VSUBPS       (DX)(DI*1), Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       (BX)(DI*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VMULPS       32(SI)(DI*1), Y7, Y3
+	VADDPS       Y2, Y3, Y3
+	VSUBPS       32(DX)(DI*1), Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       32(BX)(DI*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VMULPS       64(SI)(DI*1), Y7, Y3
+	VADDPS       Y2, Y3, Y3
+	VSUBPS       64(DX)(DI*1), Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       64(BX)(DI*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VMULPS       96(SI)(DI*1), Y7, Y3
+	VADDPS       Y2, Y3, Y3
+	VSUBPS       96(DX)(DI*1), Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       96(BX)(DI*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
 	ADDQ         $0x00000080, DI
 	CMPQ         DI, AX
 	JLT          cappedError
+	VCMPPS       $0x11, 576(CX), Y4, Y3
 	VMOVUPS      576(CX), Y5
-	VCMPPS       $0x11, Y5, Y4, Y5
-	VANDPS       Y10, Y5, Y5
-	VMOVUPS      576(CX), Y8
-	VBLENDVPS    Y5, Y4, Y8, Y8
-	VMOVUPS      Y8, 576(CX)
+	VBLENDVPS    Y3, Y4, Y5, Y5
+	VMOVUPS      Y5, 576(CX)
 	VMOVUPS      (CX), Y4
-	VBLENDVPS    Y5, Y7, Y4, Y4
+	VBLENDVPS    Y3, Y7, Y4, Y4
 	VMOVUPS      Y4, (CX)
-	VMOVUPS      128(CX), Y4
-	VBLENDVPS    Y5, Y3, Y4, Y4
-	VMOVUPS      Y4, 128(CX)
-	VMOVUPS      192(CX), Y3
-	VBLENDVPS    Y5, Y6, Y3, Y3
-	VMOVUPS      Y3, 192(CX)
-	VBLENDVPS    Y5, Y2, Y6, Y6
+	VMOVUPS      640(CX), Y4
+	VMOVUPS      128(CX), Y5
+	VBLENDVPS    Y3, Y4, Y5, Y5
+	VMOVUPS      Y5, 128(CX)
+	VMOVUPS      192(CX), Y4
+	VBLENDVPS    Y3, Y6, Y4, Y4
+	VMOVUPS      Y4, 192(CX)
+	VBLENDVPS    Y3, Y2, Y6, Y6
 	ADDQ         $0x00000004, R8
 	CMPQ         R8, R9
 	JLT          capped
 	VMOVUPS      Y6, 64(CX)
 	VMOVUPS      (CX), Y0
-	VMOVUPS      384(CX), Y2
 	MOVL         $0x7f800000, AX
-	VMOVD        AX, X3
-	VPBROADCASTD X3, Y3
-	VCMPPS       $0x00, Y3, Y2, Y2
-	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVD        AX, X2
+	VPBROADCASTD X2, Y2
+	VCMPPS       $0x00, 384(CX), Y2, Y3
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
+	VMOVUPS      704(CX), Y0
+	MOVL         $0x4a000000, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Y1
+	VCMPPS       $0x16, Y1, Y0, Y0
+	VCMPPS       $0x04, 384(CX), Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	VMOVMSKPS    Y0, AX
+	ORL          AX, 256(CX)
 	VZEROUPPER
 	RET
 
-// func fitAffineAbsoluteAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
+// func fitAffinePairAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 // Requires: AVX, AVX2
-TEXT ·fitAffineAbsoluteAVX2(SB), NOSPLIT, $0-48
+TEXT ·fitAffinePairAVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+32(FP), AX
 	SHLQ         $0x05, AX
 	MOVQ         fit+0(FP), CX
 	MOVQ         x+8(FP), DX
 	MOVQ         w+16(FP), BX
 	MOVQ         levels+24(FP), SI
-	MOVQ         s+40(FP), DI
-	VBROADCASTSS (DI), Y0
+	LEAQ         768(CX), DI
+	LEAQ         (DX)(AX*1), R8
+	LEAQ         (BX)(AX*1), R9
+	LEAQ         (SI)(AX*1), R10
+	MOVQ         s+40(FP), R11
+	VBROADCASTSS (R11), Y0
 	VXORPS       Y1, Y1, Y1
-	MOVL         $0x7fffffff, R8
-	VMOVD        R8, X2
+
+	// the range and sums; -0 is what adding starts from without changing anything
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (DX), Y3
+	MOVL         $0x80000000, R12
+	VMOVD        R12, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x80000000, R12
+	VMOVD        R12, X5
+	VPBROADCASTD X5, Y5
+	XORQ         R12, R12
+
+range0:
+	VMOVUPS (DX)(R12*1), Y6
+	VMOVUPS (BX)(R12*1), Y7
+	VMINPS  Y2, Y6, Y2
+	VMAXPS  Y3, Y6, Y3
+	VADDPS  Y7, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS 32(DX)(R12*1), Y6
+	VMOVUPS 32(BX)(R12*1), Y7
+	VMINPS  Y2, Y6, Y2
+	VMAXPS  Y3, Y6, Y3
+	VADDPS  Y7, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS 64(DX)(R12*1), Y6
+	VMOVUPS 64(BX)(R12*1), Y7
+	VMINPS  Y2, Y6, Y2
+	VMAXPS  Y3, Y6, Y3
+	VADDPS  Y7, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS 96(DX)(R12*1), Y6
+	VMOVUPS 96(BX)(R12*1), Y7
+	VMINPS  Y2, Y6, Y2
+	VMAXPS  Y3, Y6, Y3
+	VADDPS  Y7, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, AX
+	JLT     range0
+	VMINPS  Y2, Y1, Y6
+
+	// a constant is made as wide as can be, so that all levels are 0
+	MOVL         $0x7f800000, R12
+	VMOVD        R12, X7
+	VPBROADCASTD X7, Y7
+	VCMPPS       $0x00, Y6, Y3, Y8
+	VBLENDVPS    Y8, Y7, Y3, Y3
+	VMOVUPS      Y2, 320(CX)
+	VMOVUPS      Y3, 384(CX)
+	VMOVUPS      Y4, 448(CX)
+	VMOVUPS      Y5, 512(CX)
+
+	// a sum that is not finite: something in it was not, or nearly so
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VANDPS       Y5, Y2, Y2
+	MOVL         $0x7f7fffff, R12
+	VMOVD        R12, X4
+	VPBROADCASTD X4, Y4
+	VCMPPS       $0x16, Y4, Y2, Y2
+	VMOVMSKPS    Y2, R12
+	MOVL         R12, 256(CX)
+	VSUBPS       Y6, Y3, Y2
+	VDIVPS       Y2, Y0, Y3
+	VMOVUPS      Y1, 704(CX)
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X4
+	VPBROADCASTD X4, Y4
+	VMOVUPS      320(CX), Y5
+	VSUBPS       Y6, Y5, Y5
+	VANDPS       Y2, Y4, Y2
+	VANDPS       Y5, Y4, Y5
+	VPMAXSD      Y5, Y2, Y2
+	VMULPS       Y2, Y3, Y2
+	VANDPS       Y2, Y4, Y2
+	VPMAXSD      704(CX), Y2, Y2
+	VMOVUPS      Y2, 704(CX)
+	MOVL         $0x3f800000, R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VDIVPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 128(CX)
+	VMOVUPS      Y6, 192(CX)
+
+	// the range and sums; -0 is what adding starts from without changing anything
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8), Y5
+	MOVL         $0x80000000, R12
+	VMOVD        R12, X7
+	VPBROADCASTD X7, Y7
+	MOVL         $0x80000000, R12
+	VMOVD        R12, X8
+	VPBROADCASTD X8, Y8
+	XORQ         R12, R12
+
+range1:
+	VMOVUPS (R8)(R12*1), Y9
+	VMOVUPS (R9)(R12*1), Y10
+	VMINPS  Y4, Y9, Y4
+	VMAXPS  Y5, Y9, Y5
+	VADDPS  Y10, Y7, Y7
+	VMULPS  Y10, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS 32(R8)(R12*1), Y9
+	VMOVUPS 32(R9)(R12*1), Y10
+	VMINPS  Y4, Y9, Y4
+	VMAXPS  Y5, Y9, Y5
+	VADDPS  Y10, Y7, Y7
+	VMULPS  Y10, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS 64(R8)(R12*1), Y9
+	VMOVUPS 64(R9)(R12*1), Y10
+	VMINPS  Y4, Y9, Y4
+	VMAXPS  Y5, Y9, Y5
+	VADDPS  Y10, Y7, Y7
+	VMULPS  Y10, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS 96(R8)(R12*1), Y9
+	VMOVUPS 96(R9)(R12*1), Y10
+	VMINPS  Y4, Y9, Y4
+	VMAXPS  Y5, Y9, Y5
+	VADDPS  Y10, Y7, Y7
+	VMULPS  Y10, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, AX
+	JLT     range1
+	VMINPS  Y4, Y1, Y9
+
+	// a constant is made as wide as can be, so that all levels are 0
+	MOVL         $0x7f800000, R12
+	VMOVD        R12, X10
+	VPBROADCASTD X10, Y10
+	VCMPPS       $0x00, Y9, Y5, Y11
+	VBLENDVPS    Y11, Y10, Y5, Y5
+	VMOVUPS      Y4, 320(DI)
+	VMOVUPS      Y5, 384(DI)
+	VMOVUPS      Y7, 448(DI)
+	VMOVUPS      Y8, 512(DI)
+
+	// a sum that is not finite: something in it was not, or nearly so
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X4
+	VPBROADCASTD X4, Y4
+	VANDPS       Y8, Y4, Y4
+	MOVL         $0x7f7fffff, R12
+	VMOVD        R12, X7
+	VPBROADCASTD X7, Y7
+	VCMPPS       $0x16, Y7, Y4, Y4
+	VMOVMSKPS    Y4, R12
+	MOVL         R12, 256(DI)
+	VSUBPS       Y9, Y5, Y4
+	VDIVPS       Y4, Y0, Y5
+	VMOVUPS      Y1, 704(DI)
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X7
+	VPBROADCASTD X7, Y7
+	VMOVUPS      320(DI), Y8
+	VSUBPS       Y9, Y8, Y8
+	VANDPS       Y4, Y7, Y4
+	VANDPS       Y8, Y7, Y8
+	VPMAXSD      Y8, Y4, Y4
+	VMULPS       Y4, Y5, Y4
+	VANDPS       Y4, Y7, Y4
+	VPMAXSD      704(DI), Y4, Y4
+	VMOVUPS      Y4, 704(DI)
+	MOVL         $0x3f800000, R12
+	VMOVD        R12, X4
+	VPBROADCASTD X4, Y4
+	VDIVPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y5, 128(DI)
+	VMOVUPS      Y9, 192(DI)
+	XORQ         R12, R12
+
+first:
+	VMOVUPS  (DX)(R12*1), Y7
+	VSUBPS   Y6, Y7, Y7
+	VMULPS   Y7, Y3, Y7
+	VROUNDPS $0x00, Y7, Y7
+	VPMAXSD  Y1, Y7, Y7
+	VPMINSD  Y0, Y7, Y7
+	VMOVUPS  Y7, (SI)(R12*1)
+	VMOVUPS  (R8)(R12*1), Y7
+	VSUBPS   Y9, Y7, Y7
+	VMULPS   Y7, Y5, Y7
+	VROUNDPS $0x00, Y7, Y7
+	VPMAXSD  Y1, Y7, Y7
+	VPMINSD  Y0, Y7, Y7
+	VMOVUPS  Y7, (R10)(R12*1)
+	VMOVUPS  32(DX)(R12*1), Y7
+	VSUBPS   Y6, Y7, Y7
+	VMULPS   Y7, Y3, Y7
+	VROUNDPS $0x00, Y7, Y7
+	VPMAXSD  Y1, Y7, Y7
+	VPMINSD  Y0, Y7, Y7
+	VMOVUPS  Y7, 32(SI)(R12*1)
+	VMOVUPS  32(R8)(R12*1), Y7
+	VSUBPS   Y9, Y7, Y7
+	VMULPS   Y7, Y5, Y7
+	VROUNDPS $0x00, Y7, Y7
+	VPMAXSD  Y1, Y7, Y7
+	VPMINSD  Y0, Y7, Y7
+	VMOVUPS  Y7, 32(R10)(R12*1)
+	ADDQ     $0x00000040, R12
+	CMPQ     R12, AX
+	JLT      first
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y5, Y5, Y5
+	XORQ     R12, R12
+
+firstError:
+	VMULPS  (SI)(R12*1), Y2, Y7
+	VADDPS  Y6, Y7, Y7
+	VSUBPS  (DX)(R12*1), Y7, Y7
+	VMULPS  Y7, Y7, Y7
+	VMULPS  (BX)(R12*1), Y7, Y7
+	VADDPS  Y7, Y3, Y3
+	VMULPS  (R10)(R12*1), Y4, Y7
+	VADDPS  Y9, Y7, Y7
+	VSUBPS  (R8)(R12*1), Y7, Y7
+	VMULPS  Y7, Y7, Y7
+	VMULPS  (R9)(R12*1), Y7, Y7
+	VADDPS  Y7, Y5, Y5
+	VMULPS  32(SI)(R12*1), Y2, Y7
+	VADDPS  Y6, Y7, Y7
+	VSUBPS  32(DX)(R12*1), Y7, Y7
+	VMULPS  Y7, Y7, Y7
+	VMULPS  32(BX)(R12*1), Y7, Y7
+	VADDPS  Y7, Y3, Y3
+	VMULPS  32(R10)(R12*1), Y4, Y7
+	VADDPS  Y9, Y7, Y7
+	VSUBPS  32(R8)(R12*1), Y7, Y7
+	VMULPS  Y7, Y7, Y7
+	VMULPS  32(R9)(R12*1), Y7, Y7
+	VADDPS  Y7, Y5, Y5
+	ADDQ    $0x00000040, R12
+	CMPQ    R12, AX
+	JLT     firstError
+	VMOVUPS Y3, 576(CX)
+	VMOVUPS Y5, 576(DI)
+	LEAQ    64(R11), R12
+	MOVQ    8(R11), R13
+	LEAQ    (R12)(R13*4), R13
+	MOVQ    16(R11), R11
+	LEAQ    (R12)(R11*4), R11
+
+	// the steps that can't give levels above the top
+free:
+	VMOVUPS      384(CX), Y2
+	VSUBPS       Y6, Y2, Y2
+	VBROADCASTSS (R12), Y3
+	VDIVPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 640(CX)
+	MOVL         $0x7fffffff, R14
+	VMOVD        R14, X4
+	VPBROADCASTD X4, Y4
+	VMOVUPS      320(CX), Y5
+	VSUBPS       Y6, Y5, Y5
+	VANDPS       Y2, Y4, Y2
+	VANDPS       Y5, Y4, Y5
+	VPMAXSD      Y5, Y2, Y2
+	VMULPS       Y2, Y3, Y2
+	VANDPS       Y2, Y4, Y2
+	VPMAXSD      704(CX), Y2, Y2
+	VMOVUPS      Y2, 704(CX)
+	VMOVUPS      384(DI), Y2
+	VSUBPS       Y9, Y2, Y2
+	VBROADCASTSS (R12), Y4
+	VDIVPS       Y2, Y4, Y4
+	VMOVUPS      Y4, 640(DI)
+	MOVL         $0x7fffffff, R14
+	VMOVD        R14, X5
+	VPBROADCASTD X5, Y5
+	VMOVUPS      320(DI), Y7
+	VSUBPS       Y9, Y7, Y7
+	VANDPS       Y2, Y5, Y2
+	VANDPS       Y7, Y5, Y7
+	VPMAXSD      Y7, Y2, Y2
+	VMULPS       Y2, Y4, Y2
+	VANDPS       Y2, Y5, Y2
+	VPMAXSD      704(DI), Y2, Y2
+	VMOVUPS      Y2, 704(DI)
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	XORQ         R14, R14
+
+freeLevels:
+	VMOVUPS      (DX)(R14*1), Y12
+	VSUBPS       Y6, Y12, Y13
+	VMULPS       Y13, Y3, Y13
+	VROUNDPS     $0x00, Y13, Y13
+	VPMAXSD      Y1, Y13, Y13
+	VMOVUPS      Y13, (SI)(R14*1)
+	VMULPS       (BX)(R14*1), Y13, Y14
+	VADDPS       Y14, Y2, Y2
+	VMULPS       Y13, Y14, Y13
+	VADDPS       Y13, Y5, Y5
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y7, Y7
+	VMOVUPS      (R8)(R14*1), Y12
+	VSUBPS       Y9, Y12, Y13
+	VMULPS       Y13, Y4, Y13
+	VROUNDPS     $0x00, Y13, Y13
+	VPMAXSD      Y1, Y13, Y13
+	VMOVUPS      Y13, (R10)(R14*1)
+	VMULPS       (R9)(R14*1), Y13, Y14
+	VADDPS       Y14, Y8, Y8
+	VMULPS       Y13, Y14, Y13
+	VADDPS       Y13, Y10, Y10
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y11, Y11
+	VMOVUPS      32(DX)(R14*1), Y12
+	VSUBPS       Y6, Y12, Y13
+	VMULPS       Y13, Y3, Y13
+	VROUNDPS     $0x00, Y13, Y13
+	VPMAXSD      Y1, Y13, Y13
+	VMOVUPS      Y13, 32(SI)(R14*1)
+	VMULPS       32(BX)(R14*1), Y13, Y14
+	VADDPS       Y14, Y2, Y2
+	VMULPS       Y13, Y14, Y13
+	VADDPS       Y13, Y5, Y5
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y7, Y7
+	VMOVUPS      32(R8)(R14*1), Y12
+	VSUBPS       Y9, Y12, Y13
+	VMULPS       Y13, Y4, Y13
+	VROUNDPS     $0x00, Y13, Y13
+	VPMAXSD      Y1, Y13, Y13
+	VMOVUPS      Y13, 32(R10)(R14*1)
+	VMULPS       32(R9)(R14*1), Y13, Y14
+	VADDPS       Y14, Y8, Y8
+	VMULPS       Y13, Y14, Y13
+	VADDPS       Y13, Y10, Y10
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y11, Y11
+	ADDQ         $0x00000040, R14
+	CMPQ         R14, AX
+	JLT          freeLevels
+	VMULPS       448(CX), Y5, Y3
+	VMULPS       Y2, Y2, Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       448(CX), Y7, Y4
+	VMULPS       512(CX), Y2, Y12
+	VSUBPS       Y12, Y4, Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       512(CX), Y5, Y12
+	VMULPS       Y7, Y2, Y2
+	VSUBPS       Y2, Y12, Y2
+	VDIVPS       Y3, Y2, Y2
+	VCMPPS       $0x1e, Y1, Y2, Y12
+	VDIVPS       Y5, Y7, Y5
+	VBLENDVPS    Y12, Y5, Y4, Y4
+	VBLENDVPS    Y12, Y1, Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x1a, Y1, Y3, Y3
+	MOVL         $0x7fc00000, R14
+	VMOVD        R14, X7
+	VPBROADCASTD X7, Y7
+	VBLENDVPS    Y3, Y7, Y5, Y5
+	VMULPS       448(DI), Y10, Y3
+	VMULPS       Y8, Y8, Y7
+	VSUBPS       Y7, Y3, Y3
+	VMULPS       448(DI), Y11, Y7
+	VMULPS       512(DI), Y8, Y12
+	VSUBPS       Y12, Y7, Y7
+	VDIVPS       Y3, Y7, Y7
+	VMULPS       512(DI), Y10, Y12
+	VMULPS       Y11, Y8, Y8
+	VSUBPS       Y8, Y12, Y8
+	VDIVPS       Y3, Y8, Y8
+	VCMPPS       $0x1e, Y1, Y8, Y12
+	VDIVPS       Y10, Y11, Y10
+	VBLENDVPS    Y12, Y10, Y7, Y7
+	VBLENDVPS    Y12, Y1, Y8, Y8
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x1a, Y1, Y3, Y3
+	MOVL         $0x7fc00000, R14
+	VMOVD        R14, X11
+	VPBROADCASTD X11, Y11
+	VBLENDVPS    Y3, Y11, Y10, Y10
+	XORQ         R14, R14
+
+freeError:
+	VMULPS    (SI)(R14*1), Y4, Y3
+	VADDPS    Y2, Y3, Y3
+	VSUBPS    (DX)(R14*1), Y3, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    (BX)(R14*1), Y3, Y3
+	VADDPS    Y3, Y5, Y5
+	VMULPS    (R10)(R14*1), Y7, Y3
+	VADDPS    Y8, Y3, Y3
+	VSUBPS    (R8)(R14*1), Y3, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    (R9)(R14*1), Y3, Y3
+	VADDPS    Y3, Y10, Y10
+	VMULPS    32(SI)(R14*1), Y4, Y3
+	VADDPS    Y2, Y3, Y3
+	VSUBPS    32(DX)(R14*1), Y3, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    32(BX)(R14*1), Y3, Y3
+	VADDPS    Y3, Y5, Y5
+	VMULPS    32(R10)(R14*1), Y7, Y3
+	VADDPS    Y8, Y3, Y3
+	VSUBPS    32(R8)(R14*1), Y3, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    32(R9)(R14*1), Y3, Y3
+	VADDPS    Y3, Y10, Y10
+	ADDQ      $0x00000040, R14
+	CMPQ      R14, AX
+	JLT       freeError
+	VCMPPS    $0x11, 576(CX), Y5, Y3
+	VMOVUPS   576(CX), Y11
+	VBLENDVPS Y3, Y5, Y11, Y11
+	VMOVUPS   Y11, 576(CX)
+	VMOVUPS   (CX), Y5
+	VBLENDVPS Y3, Y4, Y5, Y5
+	VMOVUPS   Y5, (CX)
+	VMOVUPS   640(CX), Y4
+	VMOVUPS   128(CX), Y5
+	VBLENDVPS Y3, Y4, Y5, Y5
+	VMOVUPS   Y5, 128(CX)
+	VMOVUPS   192(CX), Y4
+	VBLENDVPS Y3, Y6, Y4, Y4
+	VMOVUPS   Y4, 192(CX)
+	VBLENDVPS Y3, Y2, Y6, Y6
+	VCMPPS    $0x11, 576(DI), Y10, Y2
+	VMOVUPS   576(DI), Y3
+	VBLENDVPS Y2, Y10, Y3, Y3
+	VMOVUPS   Y3, 576(DI)
+	VMOVUPS   (DI), Y3
+	VBLENDVPS Y2, Y7, Y3, Y3
+	VMOVUPS   Y3, (DI)
+	VMOVUPS   640(DI), Y3
+	VMOVUPS   128(DI), Y4
+	VBLENDVPS Y2, Y3, Y4, Y4
+	VMOVUPS   Y4, 128(DI)
+	VMOVUPS   192(DI), Y3
+	VBLENDVPS Y2, Y9, Y3, Y3
+	VMOVUPS   Y3, 192(DI)
+	VBLENDVPS Y2, Y8, Y9, Y9
+	ADDQ      $0x00000004, R12
+	CMPQ      R12, R11
+	JLT       free
+
+capped:
+	VMOVUPS      384(CX), Y2
+	VSUBPS       Y6, Y2, Y2
+	VBROADCASTSS (R12), Y3
+	VDIVPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 640(CX)
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X4
+	VPBROADCASTD X4, Y4
+	VMOVUPS      320(CX), Y5
+	VSUBPS       Y6, Y5, Y5
+	VANDPS       Y2, Y4, Y2
+	VANDPS       Y5, Y4, Y5
+	VPMAXSD      Y5, Y2, Y2
+	VMULPS       Y2, Y3, Y2
+	VANDPS       Y2, Y4, Y2
+	VPMAXSD      704(CX), Y2, Y2
+	VMOVUPS      Y2, 704(CX)
+	VMOVUPS      384(DI), Y2
+	VSUBPS       Y9, Y2, Y2
+	VBROADCASTSS (R12), Y4
+	VDIVPS       Y2, Y4, Y4
+	VMOVUPS      Y4, 640(DI)
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X5
+	VPBROADCASTD X5, Y5
+	VMOVUPS      320(DI), Y7
+	VSUBPS       Y9, Y7, Y7
+	VANDPS       Y2, Y5, Y2
+	VANDPS       Y7, Y5, Y7
+	VPMAXSD      Y7, Y2, Y2
+	VMULPS       Y2, Y4, Y2
+	VANDPS       Y2, Y5, Y2
+	VPMAXSD      704(DI), Y2, Y2
+	VMOVUPS      Y2, 704(DI)
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	XORQ         R11, R11
+
+cappedLevels:
+	VMOVUPS      (DX)(R11*1), Y12
+	VSUBPS       Y6, Y12, Y13
+	VMULPS       Y13, Y3, Y13
+	VROUNDPS     $0x00, Y13, Y13
+	VPMAXSD      Y1, Y13, Y13
+	VPMINSD      Y0, Y13, Y13
+	VMOVUPS      Y13, (SI)(R11*1)
+	VMULPS       (BX)(R11*1), Y13, Y14
+	VADDPS       Y14, Y2, Y2
+	VMULPS       Y13, Y14, Y13
+	VADDPS       Y13, Y5, Y5
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y7, Y7
+	VMOVUPS      (R8)(R11*1), Y12
+	VSUBPS       Y9, Y12, Y13
+	VMULPS       Y13, Y4, Y13
+	VROUNDPS     $0x00, Y13, Y13
+	VPMAXSD      Y1, Y13, Y13
+	VPMINSD      Y0, Y13, Y13
+	VMOVUPS      Y13, (R10)(R11*1)
+	VMULPS       (R9)(R11*1), Y13, Y14
+	VADDPS       Y14, Y8, Y8
+	VMULPS       Y13, Y14, Y13
+	VADDPS       Y13, Y10, Y10
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y11, Y11
+	VMOVUPS      32(DX)(R11*1), Y12
+	VSUBPS       Y6, Y12, Y13
+	VMULPS       Y13, Y3, Y13
+	VROUNDPS     $0x00, Y13, Y13
+	VPMAXSD      Y1, Y13, Y13
+	VPMINSD      Y0, Y13, Y13
+	VMOVUPS      Y13, 32(SI)(R11*1)
+	VMULPS       32(BX)(R11*1), Y13, Y14
+	VADDPS       Y14, Y2, Y2
+	VMULPS       Y13, Y14, Y13
+	VADDPS       Y13, Y5, Y5
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y7, Y7
+	VMOVUPS      32(R8)(R11*1), Y12
+	VSUBPS       Y9, Y12, Y13
+	VMULPS       Y13, Y4, Y13
+	VROUNDPS     $0x00, Y13, Y13
+	VPMAXSD      Y1, Y13, Y13
+	VPMINSD      Y0, Y13, Y13
+	VMOVUPS      Y13, 32(R10)(R11*1)
+	VMULPS       32(R9)(R11*1), Y13, Y14
+	VADDPS       Y14, Y8, Y8
+	VMULPS       Y13, Y14, Y13
+	VADDPS       Y13, Y10, Y10
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y11, Y11
+	ADDQ         $0x00000040, R11
+	CMPQ         R11, AX
+	JLT          cappedLevels
+	VMULPS       448(CX), Y5, Y3
+	VMULPS       Y2, Y2, Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       448(CX), Y7, Y4
+	VMULPS       512(CX), Y2, Y12
+	VSUBPS       Y12, Y4, Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       512(CX), Y5, Y12
+	VMULPS       Y7, Y2, Y2
+	VSUBPS       Y2, Y12, Y2
+	VDIVPS       Y3, Y2, Y2
+	VCMPPS       $0x1e, Y1, Y2, Y12
+	VDIVPS       Y5, Y7, Y5
+	VBLENDVPS    Y12, Y5, Y4, Y4
+	VBLENDVPS    Y12, Y1, Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x1a, Y1, Y3, Y3
+	MOVL         $0x7fc00000, R11
+	VMOVD        R11, X7
+	VPBROADCASTD X7, Y7
+	VBLENDVPS    Y3, Y7, Y5, Y5
+	VMULPS       448(DI), Y10, Y3
+	VMULPS       Y8, Y8, Y7
+	VSUBPS       Y7, Y3, Y3
+	VMULPS       448(DI), Y11, Y7
+	VMULPS       512(DI), Y8, Y12
+	VSUBPS       Y12, Y7, Y7
+	VDIVPS       Y3, Y7, Y7
+	VMULPS       512(DI), Y10, Y12
+	VMULPS       Y11, Y8, Y8
+	VSUBPS       Y8, Y12, Y8
+	VDIVPS       Y3, Y8, Y8
+	VCMPPS       $0x1e, Y1, Y8, Y12
+	VDIVPS       Y10, Y11, Y10
+	VBLENDVPS    Y12, Y10, Y7, Y7
+	VBLENDVPS    Y12, Y1, Y8, Y8
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x1a, Y1, Y3, Y3
+	MOVL         $0x7fc00000, R11
+	VMOVD        R11, X11
+	VPBROADCASTD X11, Y11
+	VBLENDVPS    Y3, Y11, Y10, Y10
+	XORQ         R11, R11
+
+cappedError:
+	VMULPS       (SI)(R11*1), Y4, Y3
+	VADDPS       Y2, Y3, Y3
+	VSUBPS       (DX)(R11*1), Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       (BX)(R11*1), Y3, Y3
+	VADDPS       Y3, Y5, Y5
+	VMULPS       (R10)(R11*1), Y7, Y3
+	VADDPS       Y8, Y3, Y3
+	VSUBPS       (R8)(R11*1), Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       (R9)(R11*1), Y3, Y3
+	VADDPS       Y3, Y10, Y10
+	VMULPS       32(SI)(R11*1), Y4, Y3
+	VADDPS       Y2, Y3, Y3
+	VSUBPS       32(DX)(R11*1), Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       32(BX)(R11*1), Y3, Y3
+	VADDPS       Y3, Y5, Y5
+	VMULPS       32(R10)(R11*1), Y7, Y3
+	VADDPS       Y8, Y3, Y3
+	VSUBPS       32(R8)(R11*1), Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       32(R9)(R11*1), Y3, Y3
+	VADDPS       Y3, Y10, Y10
+	ADDQ         $0x00000040, R11
+	CMPQ         R11, AX
+	JLT          cappedError
+	VCMPPS       $0x11, 576(CX), Y5, Y3
+	VMOVUPS      576(CX), Y11
+	VBLENDVPS    Y3, Y5, Y11, Y11
+	VMOVUPS      Y11, 576(CX)
+	VMOVUPS      (CX), Y5
+	VBLENDVPS    Y3, Y4, Y5, Y5
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      640(CX), Y4
+	VMOVUPS      128(CX), Y5
+	VBLENDVPS    Y3, Y4, Y5, Y5
+	VMOVUPS      Y5, 128(CX)
+	VMOVUPS      192(CX), Y4
+	VBLENDVPS    Y3, Y6, Y4, Y4
+	VMOVUPS      Y4, 192(CX)
+	VBLENDVPS    Y3, Y2, Y6, Y6
+	VCMPPS       $0x11, 576(DI), Y10, Y2
+	VMOVUPS      576(DI), Y3
+	VBLENDVPS    Y2, Y10, Y3, Y3
+	VMOVUPS      Y3, 576(DI)
+	VMOVUPS      (DI), Y3
+	VBLENDVPS    Y2, Y7, Y3, Y3
+	VMOVUPS      Y3, (DI)
+	VMOVUPS      640(DI), Y3
+	VMOVUPS      128(DI), Y4
+	VBLENDVPS    Y2, Y3, Y4, Y4
+	VMOVUPS      Y4, 128(DI)
+	VMOVUPS      192(DI), Y3
+	VBLENDVPS    Y2, Y9, Y3, Y3
+	VMOVUPS      Y3, 192(DI)
+	VBLENDVPS    Y2, Y8, Y9, Y9
+	ADDQ         $0x00000004, R12
+	CMPQ         R12, R13
+	JLT          capped
+	VMOVUPS      Y6, 64(CX)
+	VMOVUPS      (CX), Y0
+	MOVL         $0x7f800000, AX
+	VMOVD        AX, X2
+	VPBROADCASTD X2, Y2
+	VCMPPS       $0x00, 384(CX), Y2, Y3
+	VBLENDVPS    Y3, Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      704(CX), Y0
+	MOVL         $0x4a000000, AX
+	VMOVD        AX, X3
+	VPBROADCASTD X3, Y3
+	VCMPPS       $0x16, Y3, Y0, Y0
+	VCMPPS       $0x04, 384(CX), Y2, Y2
+	VANDPS       Y0, Y2, Y0
+	VMOVMSKPS    Y0, AX
+	ORL          AX, 256(CX)
+	VMOVUPS      Y9, 64(DI)
+	VMOVUPS      (DI), Y0
+	MOVL         $0x7f800000, AX
+	VMOVD        AX, X2
+	VPBROADCASTD X2, Y2
+	VCMPPS       $0x00, 384(DI), Y2, Y3
+	VBLENDVPS    Y3, Y1, Y0, Y0
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      704(DI), Y0
+	MOVL         $0x4a000000, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Y1
+	VCMPPS       $0x16, Y1, Y0, Y0
+	VCMPPS       $0x04, 384(DI), Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	VMOVMSKPS    Y0, AX
+	ORL          AX, 256(DI)
+	VZEROUPPER
+	RET
+
+// func fitAffineAbsolutePairAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
+// Requires: AVX, AVX2
+TEXT ·fitAffineAbsolutePairAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+32(FP), AX
+	SHLQ         $0x05, AX
+	MOVQ         fit+0(FP), CX
+	MOVQ         x+8(FP), DX
+	MOVQ         w+16(FP), BX
+	MOVQ         levels+24(FP), SI
+	LEAQ         768(CX), DI
+	LEAQ         (DX)(AX*1), R8
+	LEAQ         (BX)(AX*1), R9
+	LEAQ         (SI)(AX*1), R10
+	MOVQ         s+40(FP), R11
+	VBROADCASTSS (R11), Y0
+	VXORPS       Y1, Y1, Y1
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X2
 	VPBROADCASTD X2, Y2
 
 	// the range and sums; -0 is what adding starts from without changing anything
 	VMOVUPS      (DX), Y3
 	VMOVUPS      (DX), Y4
-	MOVL         $0x80000000, R8
-	VMOVD        R8, X5
+	MOVL         $0x80000000, R12
+	VMOVD        R12, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x80000000, R8
-	VMOVD        R8, X6
+	MOVL         $0x80000000, R12
+	VMOVD        R12, X6
 	VPBROADCASTD X6, Y6
-	XORQ         R8, R8
+	XORQ         R12, R12
 
 range0:
-	VMOVUPS (DX)(R8*1), Y7
-	VMOVUPS (BX)(R8*1), Y8
+	VMOVUPS (DX)(R12*1), Y7
+	VMOVUPS (BX)(R12*1), Y8
 	VMINPS  Y3, Y7, Y3
 	VMAXPS  Y4, Y7, Y4
 	VADDPS  Y8, Y5, Y5
 	VMULPS  Y8, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS 32(DX)(R8*1), Y7
-	VMOVUPS 32(BX)(R8*1), Y8
+	VMOVUPS 32(DX)(R12*1), Y7
+	VMOVUPS 32(BX)(R12*1), Y8
 	VMINPS  Y3, Y7, Y3
 	VMAXPS  Y4, Y7, Y4
 	VADDPS  Y8, Y5, Y5
 	VMULPS  Y8, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS 64(DX)(R8*1), Y7
-	VMOVUPS 64(BX)(R8*1), Y8
+	VMOVUPS 64(DX)(R12*1), Y7
+	VMOVUPS 64(BX)(R12*1), Y8
 	VMINPS  Y3, Y7, Y3
 	VMAXPS  Y4, Y7, Y4
 	VADDPS  Y8, Y5, Y5
 	VMULPS  Y8, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS 96(DX)(R8*1), Y7
-	VMOVUPS 96(BX)(R8*1), Y8
+	VMOVUPS 96(DX)(R12*1), Y7
+	VMOVUPS 96(BX)(R12*1), Y8
 	VMINPS  Y3, Y7, Y3
 	VMAXPS  Y4, Y7, Y4
 	VADDPS  Y8, Y5, Y5
 	VMULPS  Y8, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	ADDQ    $0x00000080, R8
-	CMPQ    R8, AX
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, AX
 	JLT     range0
 	VMINPS  Y3, Y1, Y7
 
 	// a constant is made as wide as can be, so that all levels are 0
-	MOVL         $0x7f800000, R8
-	VMOVD        R8, X8
+	MOVL         $0x7f800000, R12
+	VMOVD        R12, X8
 	VPBROADCASTD X8, Y8
 	VCMPPS       $0x00, Y7, Y4, Y9
 	VBLENDVPS    Y9, Y8, Y4, Y4
@@ -894,441 +1591,642 @@ range0:
 	VMOVUPS      Y6, 512(CX)
 
 	// a sum that is not finite: something in it was not, or nearly so
-	MOVL         $0x7fffffff, R8
-	VMOVD        R8, X3
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X3
 	VPBROADCASTD X3, Y3
 	VANDPS       Y6, Y3, Y3
-	MOVL         $0x7f7fffff, R8
-	VMOVD        R8, X5
+	MOVL         $0x7f7fffff, R12
+	VMOVD        R12, X5
 	VPBROADCASTD X5, Y5
 	VCMPPS       $0x16, Y5, Y3, Y3
-	VMOVMSKPS    Y3, R8
-	MOVL         R8, 256(CX)
+	VMOVMSKPS    Y3, R12
+	MOVL         R12, 256(CX)
 	VSUBPS       Y7, Y4, Y3
 	VDIVPS       Y3, Y0, Y4
-	MOVL         $0x7fffffff, R8
-	VMOVD        R8, X5
+	VMOVUPS      Y1, 704(CX)
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x4a000000, R8
-	VMOVD        R8, X6
-	VPBROADCASTD X6, Y6
+	VMOVUPS      320(CX), Y6
+	VSUBPS       Y7, Y6, Y6
+	VANDPS       Y3, Y5, Y3
+	VANDPS       Y6, Y5, Y6
+	VPMAXSD      Y6, Y3, Y3
 	VMULPS       Y3, Y4, Y3
 	VANDPS       Y3, Y5, Y3
-	VCMPPS       $0x16, Y6, Y3, Y3
-	VMOVUPS      320(CX), Y8
-	VSUBPS       Y7, Y8, Y8
-	VMULPS       Y8, Y4, Y8
-	VANDPS       Y8, Y5, Y5
-	VCMPPS       $0x16, Y6, Y5, Y5
-	VMOVUPS      384(CX), Y6
-	MOVL         $0x7f800000, R8
-	VMOVD        R8, X8
-	VPBROADCASTD X8, Y8
-	VCMPPS       $0x04, Y8, Y6, Y6
-	VORPS        Y3, Y5, Y3
-	VANDPS       Y6, Y3, Y3
-	VMOVMSKPS    Y3, R8
-	ORL          R8, 256(CX)
-	MOVL         $0x3f800000, R8
-	VMOVD        R8, X3
+	VPMAXSD      704(CX), Y3, Y3
+	VMOVUPS      Y3, 704(CX)
+	MOVL         $0x3f800000, R12
+	VMOVD        R12, X3
 	VPBROADCASTD X3, Y3
 	VDIVPS       Y4, Y3, Y3
 	VMOVUPS      Y3, (CX)
 	VMOVUPS      Y4, 128(CX)
 	VMOVUPS      Y7, 192(CX)
-	XORQ         R8, R8
+
+	// the range and sums; -0 is what adding starts from without changing anything
+	VMOVUPS      (R8), Y5
+	VMOVUPS      (R8), Y6
+	MOVL         $0x80000000, R12
+	VMOVD        R12, X8
+	VPBROADCASTD X8, Y8
+	MOVL         $0x80000000, R12
+	VMOVD        R12, X9
+	VPBROADCASTD X9, Y9
+	XORQ         R12, R12
+
+range1:
+	VMOVUPS (R8)(R12*1), Y10
+	VMOVUPS (R9)(R12*1), Y11
+	VMINPS  Y5, Y10, Y5
+	VMAXPS  Y6, Y10, Y6
+	VADDPS  Y11, Y8, Y8
+	VMULPS  Y11, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS 32(R8)(R12*1), Y10
+	VMOVUPS 32(R9)(R12*1), Y11
+	VMINPS  Y5, Y10, Y5
+	VMAXPS  Y6, Y10, Y6
+	VADDPS  Y11, Y8, Y8
+	VMULPS  Y11, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS 64(R8)(R12*1), Y10
+	VMOVUPS 64(R9)(R12*1), Y11
+	VMINPS  Y5, Y10, Y5
+	VMAXPS  Y6, Y10, Y6
+	VADDPS  Y11, Y8, Y8
+	VMULPS  Y11, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS 96(R8)(R12*1), Y10
+	VMOVUPS 96(R9)(R12*1), Y11
+	VMINPS  Y5, Y10, Y5
+	VMAXPS  Y6, Y10, Y6
+	VADDPS  Y11, Y8, Y8
+	VMULPS  Y11, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, AX
+	JLT     range1
+	VMINPS  Y5, Y1, Y10
+
+	// a constant is made as wide as can be, so that all levels are 0
+	MOVL         $0x7f800000, R12
+	VMOVD        R12, X11
+	VPBROADCASTD X11, Y11
+	VCMPPS       $0x00, Y10, Y6, Y12
+	VBLENDVPS    Y12, Y11, Y6, Y6
+	VMOVUPS      Y5, 320(DI)
+	VMOVUPS      Y6, 384(DI)
+	VMOVUPS      Y8, 448(DI)
+	VMOVUPS      Y9, 512(DI)
+
+	// a sum that is not finite: something in it was not, or nearly so
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X5
+	VPBROADCASTD X5, Y5
+	VANDPS       Y9, Y5, Y5
+	MOVL         $0x7f7fffff, R12
+	VMOVD        R12, X8
+	VPBROADCASTD X8, Y8
+	VCMPPS       $0x16, Y8, Y5, Y5
+	VMOVMSKPS    Y5, R12
+	MOVL         R12, 256(DI)
+	VSUBPS       Y10, Y6, Y5
+	VDIVPS       Y5, Y0, Y6
+	VMOVUPS      Y1, 704(DI)
+	MOVL         $0x7fffffff, R12
+	VMOVD        R12, X8
+	VPBROADCASTD X8, Y8
+	VMOVUPS      320(DI), Y9
+	VSUBPS       Y10, Y9, Y9
+	VANDPS       Y5, Y8, Y5
+	VANDPS       Y9, Y8, Y9
+	VPMAXSD      Y9, Y5, Y5
+	VMULPS       Y5, Y6, Y5
+	VANDPS       Y5, Y8, Y5
+	VPMAXSD      704(DI), Y5, Y5
+	VMOVUPS      Y5, 704(DI)
+	MOVL         $0x3f800000, R12
+	VMOVD        R12, X5
+	VPBROADCASTD X5, Y5
+	VDIVPS       Y6, Y5, Y5
+	VMOVUPS      Y5, (DI)
+	VMOVUPS      Y6, 128(DI)
+	VMOVUPS      Y10, 192(DI)
+	XORQ         R12, R12
 
 first:
-	VMOVUPS  (DX)(R8*1), Y5
-	VSUBPS   Y7, Y5, Y5
-	VMULPS   Y5, Y4, Y5
-	VROUNDPS $0x00, Y5, Y5
-	VPMAXSD  Y1, Y5, Y5
-	VPMINSD  Y0, Y5, Y5
-	VMOVUPS  Y5, (SI)(R8*1)
-	VMOVUPS  32(DX)(R8*1), Y5
-	VSUBPS   Y7, Y5, Y5
-	VMULPS   Y5, Y4, Y5
-	VROUNDPS $0x00, Y5, Y5
-	VPMAXSD  Y1, Y5, Y5
-	VPMINSD  Y0, Y5, Y5
-	VMOVUPS  Y5, 32(SI)(R8*1)
-	VMOVUPS  64(DX)(R8*1), Y5
-	VSUBPS   Y7, Y5, Y5
-	VMULPS   Y5, Y4, Y5
-	VROUNDPS $0x00, Y5, Y5
-	VPMAXSD  Y1, Y5, Y5
-	VPMINSD  Y0, Y5, Y5
-	VMOVUPS  Y5, 64(SI)(R8*1)
-	VMOVUPS  96(DX)(R8*1), Y5
-	VSUBPS   Y7, Y5, Y5
-	VMULPS   Y5, Y4, Y5
-	VROUNDPS $0x00, Y5, Y5
-	VPMAXSD  Y1, Y5, Y5
-	VPMINSD  Y0, Y5, Y5
-	VMOVUPS  Y5, 96(SI)(R8*1)
-	ADDQ     $0x00000080, R8
-	CMPQ     R8, AX
+	VMOVUPS  (DX)(R12*1), Y8
+	VSUBPS   Y7, Y8, Y8
+	VMULPS   Y8, Y4, Y8
+	VROUNDPS $0x00, Y8, Y8
+	VPMAXSD  Y1, Y8, Y8
+	VPMINSD  Y0, Y8, Y8
+	VMOVUPS  Y8, (SI)(R12*1)
+	VMOVUPS  (R8)(R12*1), Y8
+	VSUBPS   Y10, Y8, Y8
+	VMULPS   Y8, Y6, Y8
+	VROUNDPS $0x00, Y8, Y8
+	VPMAXSD  Y1, Y8, Y8
+	VPMINSD  Y0, Y8, Y8
+	VMOVUPS  Y8, (R10)(R12*1)
+	VMOVUPS  32(DX)(R12*1), Y8
+	VSUBPS   Y7, Y8, Y8
+	VMULPS   Y8, Y4, Y8
+	VROUNDPS $0x00, Y8, Y8
+	VPMAXSD  Y1, Y8, Y8
+	VPMINSD  Y0, Y8, Y8
+	VMOVUPS  Y8, 32(SI)(R12*1)
+	VMOVUPS  32(R8)(R12*1), Y8
+	VSUBPS   Y10, Y8, Y8
+	VMULPS   Y8, Y6, Y8
+	VROUNDPS $0x00, Y8, Y8
+	VPMAXSD  Y1, Y8, Y8
+	VPMINSD  Y0, Y8, Y8
+	VMOVUPS  Y8, 32(R10)(R12*1)
+	ADDQ     $0x00000040, R12
+	CMPQ     R12, AX
 	JLT      first
 	VXORPS   Y4, Y4, Y4
-	XORQ     R8, R8
+	VXORPS   Y6, Y6, Y6
+	XORQ     R12, R12
 
 firstError:
-	VMULPS  (SI)(R8*1), Y3, Y5
-	VADDPS  Y7, Y5, Y5
-	VSUBPS  (DX)(R8*1), Y5, Y5
-	VANDPS  Y2, Y5, Y5
-	VMULPS  (BX)(R8*1), Y5, Y5
-	VADDPS  Y5, Y4, Y4
-	VMULPS  32(SI)(R8*1), Y3, Y5
-	VADDPS  Y7, Y5, Y5
-	VSUBPS  32(DX)(R8*1), Y5, Y5
-	VANDPS  Y2, Y5, Y5
-	VMULPS  32(BX)(R8*1), Y5, Y5
-	VADDPS  Y5, Y4, Y4
-	VMULPS  64(SI)(R8*1), Y3, Y5
-	VADDPS  Y7, Y5, Y5
-	VSUBPS  64(DX)(R8*1), Y5, Y5
-	VANDPS  Y2, Y5, Y5
-	VMULPS  64(BX)(R8*1), Y5, Y5
-	VADDPS  Y5, Y4, Y4
-	VMULPS  96(SI)(R8*1), Y3, Y5
-	VADDPS  Y7, Y5, Y5
-	VSUBPS  96(DX)(R8*1), Y5, Y5
-	VANDPS  Y2, Y5, Y5
-	VMULPS  96(BX)(R8*1), Y5, Y5
-	VADDPS  Y5, Y4, Y4
-	ADDQ    $0x00000080, R8
-	CMPQ    R8, AX
+	VMULPS  (SI)(R12*1), Y3, Y8
+	VADDPS  Y7, Y8, Y8
+	VSUBPS  (DX)(R12*1), Y8, Y8
+	VANDPS  Y2, Y8, Y8
+	VMULPS  (BX)(R12*1), Y8, Y8
+	VADDPS  Y8, Y4, Y4
+	VMULPS  (R10)(R12*1), Y5, Y8
+	VADDPS  Y10, Y8, Y8
+	VSUBPS  (R8)(R12*1), Y8, Y8
+	VANDPS  Y2, Y8, Y8
+	VMULPS  (R9)(R12*1), Y8, Y8
+	VADDPS  Y8, Y6, Y6
+	VMULPS  32(SI)(R12*1), Y3, Y8
+	VADDPS  Y7, Y8, Y8
+	VSUBPS  32(DX)(R12*1), Y8, Y8
+	VANDPS  Y2, Y8, Y8
+	VMULPS  32(BX)(R12*1), Y8, Y8
+	VADDPS  Y8, Y4, Y4
+	VMULPS  32(R10)(R12*1), Y5, Y8
+	VADDPS  Y10, Y8, Y8
+	VSUBPS  32(R8)(R12*1), Y8, Y8
+	VANDPS  Y2, Y8, Y8
+	VMULPS  32(R9)(R12*1), Y8, Y8
+	VADDPS  Y8, Y6, Y6
+	ADDQ    $0x00000040, R12
+	CMPQ    R12, AX
 	JLT     firstError
 	VMOVUPS Y4, 576(CX)
-	LEAQ    64(DI), R8
-	MOVQ    8(DI), R9
-	LEAQ    (R8)(R9*4), R9
-	MOVQ    16(DI), DI
-	LEAQ    (R8)(DI*4), DI
+	VMOVUPS Y6, 576(DI)
+	LEAQ    64(R11), R12
+	MOVQ    8(R11), R13
+	LEAQ    (R12)(R13*4), R13
+	MOVQ    16(R11), R11
+	LEAQ    (R12)(R11*4), R11
 
 	// the steps that can't give levels above the top
 free:
 	VMOVUPS      384(CX), Y3
 	VSUBPS       Y7, Y3, Y3
-	VBROADCASTSS (R8), Y4
+	VBROADCASTSS (R12), Y4
 	VDIVPS       Y3, Y4, Y4
-	MOVL         $0x7fffffff, R10
-	VMOVD        R10, X5
+	VMOVUPS      Y4, 640(CX)
+	MOVL         $0x7fffffff, R14
+	VMOVD        R14, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x4a000000, R10
-	VMOVD        R10, X6
-	VPBROADCASTD X6, Y6
+	VMOVUPS      320(CX), Y6
+	VSUBPS       Y7, Y6, Y6
+	VANDPS       Y3, Y5, Y3
+	VANDPS       Y6, Y5, Y6
+	VPMAXSD      Y6, Y3, Y3
 	VMULPS       Y3, Y4, Y3
 	VANDPS       Y3, Y5, Y3
-	VCMPPS       $0x16, Y6, Y3, Y3
-	VMOVUPS      320(CX), Y8
-	VSUBPS       Y7, Y8, Y8
-	VMULPS       Y8, Y4, Y8
-	VANDPS       Y8, Y5, Y5
-	VCMPPS       $0x16, Y6, Y5, Y5
-	VMOVUPS      384(CX), Y6
-	MOVL         $0x7f800000, R10
-	VMOVD        R10, X8
-	VPBROADCASTD X8, Y8
-	VCMPPS       $0x04, Y8, Y6, Y6
-	VORPS        Y3, Y5, Y3
-	VANDPS       Y6, Y3, Y3
-	VMOVMSKPS    Y3, R10
-	ORL          R10, 256(CX)
+	VPMAXSD      704(CX), Y3, Y3
+	VMOVUPS      Y3, 704(CX)
+	VMOVUPS      384(DI), Y3
+	VSUBPS       Y10, Y3, Y3
+	VBROADCASTSS (R12), Y5
+	VDIVPS       Y3, Y5, Y5
+	VMOVUPS      Y5, 640(DI)
+	MOVL         $0x7fffffff, R14
+	VMOVD        R14, X6
+	VPBROADCASTD X6, Y6
+	VMOVUPS      320(DI), Y8
+	VSUBPS       Y10, Y8, Y8
+	VANDPS       Y3, Y6, Y3
+	VANDPS       Y8, Y6, Y8
+	VPMAXSD      Y8, Y3, Y3
+	VMULPS       Y3, Y5, Y3
+	VANDPS       Y3, Y6, Y3
+	VPMAXSD      704(DI), Y3, Y3
+	VMOVUPS      Y3, 704(DI)
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
-	XORQ         R10, R10
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y11, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	XORQ         R14, R14
 
 freeLevels:
-	VMOVUPS   (DX)(R10*1), Y8
-	VSUBPS    Y7, Y8, Y9
-	VMULPS    Y9, Y4, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VPMAXSD   Y1, Y9, Y9
-	VMOVUPS   Y9, (SI)(R10*1)
-	VMULPS    (BX)(R10*1), Y9, Y10
-	VADDPS    Y10, Y3, Y3
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y5, Y5
-	VMULPS    Y8, Y10, Y8
-	VADDPS    Y8, Y6, Y6
-	VMOVUPS   32(DX)(R10*1), Y8
-	VSUBPS    Y7, Y8, Y9
-	VMULPS    Y9, Y4, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VPMAXSD   Y1, Y9, Y9
-	VMOVUPS   Y9, 32(SI)(R10*1)
-	VMULPS    32(BX)(R10*1), Y9, Y10
-	VADDPS    Y10, Y3, Y3
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y5, Y5
-	VMULPS    Y8, Y10, Y8
-	VADDPS    Y8, Y6, Y6
-	VMOVUPS   64(DX)(R10*1), Y8
-	VSUBPS    Y7, Y8, Y9
-	VMULPS    Y9, Y4, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VPMAXSD   Y1, Y9, Y9
-	VMOVUPS   Y9, 64(SI)(R10*1)
-	VMULPS    64(BX)(R10*1), Y9, Y10
-	VADDPS    Y10, Y3, Y3
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y5, Y5
-	VMULPS    Y8, Y10, Y8
-	VADDPS    Y8, Y6, Y6
-	VMOVUPS   96(DX)(R10*1), Y8
-	VSUBPS    Y7, Y8, Y9
-	VMULPS    Y9, Y4, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VPMAXSD   Y1, Y9, Y9
-	VMOVUPS   Y9, 96(SI)(R10*1)
-	VMULPS    96(BX)(R10*1), Y9, Y10
-	VADDPS    Y10, Y3, Y3
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y5, Y5
-	VMULPS    Y8, Y10, Y8
-	VADDPS    Y8, Y6, Y6
-	ADDQ      $0x00000080, R10
-	CMPQ      R10, AX
-	JLT       freeLevels
-	VMOVUPS   448(CX), Y8
-	VMOVUPS   512(CX), Y9
-	VMULPS    Y5, Y8, Y10
-	VMULPS    Y3, Y3, Y11
-	VSUBPS    Y11, Y10, Y10
-	VCMPPS    $0x1e, Y1, Y10, Y11
-	VMULPS    Y6, Y8, Y8
-	VMULPS    Y3, Y9, Y12
-	VSUBPS    Y12, Y8, Y8
-	VDIVPS    Y10, Y8, Y8
-	VMULPS    Y9, Y5, Y9
-	VMULPS    Y6, Y3, Y3
-	VSUBPS    Y3, Y9, Y3
-	VDIVPS    Y10, Y3, Y3
-	VCMPPS    $0x1e, Y1, Y3, Y9
-	VDIVPS    Y5, Y6, Y5
-	VBLENDVPS Y9, Y5, Y8, Y8
-	VBLENDVPS Y9, Y1, Y3, Y3
-	VXORPS    Y5, Y5, Y5
-	XORQ      R10, R10
+	VMOVUPS      (DX)(R14*1), Y13
+	VSUBPS       Y7, Y13, Y14
+	VMULPS       Y14, Y4, Y14
+	VROUNDPS     $0x00, Y14, Y14
+	VPMAXSD      Y1, Y14, Y14
+	VMOVUPS      Y14, (SI)(R14*1)
+	VMULPS       (BX)(R14*1), Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VMULPS       Y14, Y15, Y14
+	VADDPS       Y14, Y6, Y6
+	VMULPS       Y13, Y15, Y13
+	VADDPS       Y13, Y8, Y8
+	VMOVUPS      (R8)(R14*1), Y13
+	VSUBPS       Y10, Y13, Y14
+	VMULPS       Y14, Y5, Y14
+	VROUNDPS     $0x00, Y14, Y14
+	VPMAXSD      Y1, Y14, Y14
+	VMOVUPS      Y14, (R10)(R14*1)
+	VMULPS       (R9)(R14*1), Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VMULPS       Y14, Y15, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y13, Y15, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      32(DX)(R14*1), Y13
+	VSUBPS       Y7, Y13, Y14
+	VMULPS       Y14, Y4, Y14
+	VROUNDPS     $0x00, Y14, Y14
+	VPMAXSD      Y1, Y14, Y14
+	VMOVUPS      Y14, 32(SI)(R14*1)
+	VMULPS       32(BX)(R14*1), Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VMULPS       Y14, Y15, Y14
+	VADDPS       Y14, Y6, Y6
+	VMULPS       Y13, Y15, Y13
+	VADDPS       Y13, Y8, Y8
+	VMOVUPS      32(R8)(R14*1), Y13
+	VSUBPS       Y10, Y13, Y14
+	VMULPS       Y14, Y5, Y14
+	VROUNDPS     $0x00, Y14, Y14
+	VPMAXSD      Y1, Y14, Y14
+	VMOVUPS      Y14, 32(R10)(R14*1)
+	VMULPS       32(R9)(R14*1), Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VMULPS       Y14, Y15, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y13, Y15, Y13
+	VADDPS       Y13, Y12, Y12
+	ADDQ         $0x00000040, R14
+	CMPQ         R14, AX
+	JLT          freeLevels
+	VMULPS       448(CX), Y6, Y4
+	VMULPS       Y3, Y3, Y5
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       448(CX), Y8, Y5
+	VMULPS       512(CX), Y3, Y13
+	VSUBPS       Y13, Y5, Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       512(CX), Y6, Y13
+	VMULPS       Y8, Y3, Y3
+	VSUBPS       Y3, Y13, Y3
+	VDIVPS       Y4, Y3, Y3
+	VCMPPS       $0x1e, Y1, Y3, Y13
+	VDIVPS       Y6, Y8, Y6
+	VBLENDVPS    Y13, Y6, Y5, Y5
+	VBLENDVPS    Y13, Y1, Y3, Y3
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x1a, Y1, Y4, Y4
+	MOVL         $0x7fc00000, R14
+	VMOVD        R14, X8
+	VPBROADCASTD X8, Y8
+	VBLENDVPS    Y4, Y8, Y6, Y6
+	VMULPS       448(DI), Y11, Y4
+	VMULPS       Y9, Y9, Y8
+	VSUBPS       Y8, Y4, Y4
+	VMULPS       448(DI), Y12, Y8
+	VMULPS       512(DI), Y9, Y13
+	VSUBPS       Y13, Y8, Y8
+	VDIVPS       Y4, Y8, Y8
+	VMULPS       512(DI), Y11, Y13
+	VMULPS       Y12, Y9, Y9
+	VSUBPS       Y9, Y13, Y9
+	VDIVPS       Y4, Y9, Y9
+	VCMPPS       $0x1e, Y1, Y9, Y13
+	VDIVPS       Y11, Y12, Y11
+	VBLENDVPS    Y13, Y11, Y8, Y8
+	VBLENDVPS    Y13, Y1, Y9, Y9
+	VXORPS       Y11, Y11, Y11
+	VCMPPS       $0x1a, Y1, Y4, Y4
+	MOVL         $0x7fc00000, R14
+	VMOVD        R14, X12
+	VPBROADCASTD X12, Y12
+	VBLENDVPS    Y4, Y12, Y11, Y11
+	XORQ         R14, R14
 
 freeError:
-	VMULPS    (SI)(R10*1), Y8, Y6
-	VADDPS    Y3, Y6, Y6
-	VSUBPS    (DX)(R10*1), Y6, Y6
-	VANDPS    Y2, Y6, Y6
-	VMULPS    (BX)(R10*1), Y6, Y6
-	VADDPS    Y6, Y5, Y5
-	VMULPS    32(SI)(R10*1), Y8, Y6
-	VADDPS    Y3, Y6, Y6
-	VSUBPS    32(DX)(R10*1), Y6, Y6
-	VANDPS    Y2, Y6, Y6
-	VMULPS    32(BX)(R10*1), Y6, Y6
-	VADDPS    Y6, Y5, Y5
-	VMULPS    64(SI)(R10*1), Y8, Y6
-	VADDPS    Y3, Y6, Y6
-	VSUBPS    64(DX)(R10*1), Y6, Y6
-	VANDPS    Y2, Y6, Y6
-	VMULPS    64(BX)(R10*1), Y6, Y6
-	VADDPS    Y6, Y5, Y5
-	VMULPS    96(SI)(R10*1), Y8, Y6
-	VADDPS    Y3, Y6, Y6
-	VSUBPS    96(DX)(R10*1), Y6, Y6
-	VANDPS    Y2, Y6, Y6
-	VMULPS    96(BX)(R10*1), Y6, Y6
-	VADDPS    Y6, Y5, Y5
-	ADDQ      $0x00000080, R10
-	CMPQ      R10, AX
+	VMULPS    (SI)(R14*1), Y5, Y4
+	VADDPS    Y3, Y4, Y4
+	VSUBPS    (DX)(R14*1), Y4, Y4
+	VANDPS    Y2, Y4, Y4
+	VMULPS    (BX)(R14*1), Y4, Y4
+	VADDPS    Y4, Y6, Y6
+	VMULPS    (R10)(R14*1), Y8, Y4
+	VADDPS    Y9, Y4, Y4
+	VSUBPS    (R8)(R14*1), Y4, Y4
+	VANDPS    Y2, Y4, Y4
+	VMULPS    (R9)(R14*1), Y4, Y4
+	VADDPS    Y4, Y11, Y11
+	VMULPS    32(SI)(R14*1), Y5, Y4
+	VADDPS    Y3, Y4, Y4
+	VSUBPS    32(DX)(R14*1), Y4, Y4
+	VANDPS    Y2, Y4, Y4
+	VMULPS    32(BX)(R14*1), Y4, Y4
+	VADDPS    Y4, Y6, Y6
+	VMULPS    32(R10)(R14*1), Y8, Y4
+	VADDPS    Y9, Y4, Y4
+	VSUBPS    32(R8)(R14*1), Y4, Y4
+	VANDPS    Y2, Y4, Y4
+	VMULPS    32(R9)(R14*1), Y4, Y4
+	VADDPS    Y4, Y11, Y11
+	ADDQ      $0x00000040, R14
+	CMPQ      R14, AX
 	JLT       freeError
-	VMOVUPS   576(CX), Y6
-	VCMPPS    $0x11, Y6, Y5, Y6
-	VANDPS    Y11, Y6, Y6
-	VMOVUPS   576(CX), Y9
-	VBLENDVPS Y6, Y5, Y9, Y9
-	VMOVUPS   Y9, 576(CX)
-	VMOVUPS   (CX), Y5
-	VBLENDVPS Y6, Y8, Y5, Y5
-	VMOVUPS   Y5, (CX)
-	VMOVUPS   128(CX), Y5
-	VBLENDVPS Y6, Y4, Y5, Y5
-	VMOVUPS   Y5, 128(CX)
-	VMOVUPS   192(CX), Y4
-	VBLENDVPS Y6, Y7, Y4, Y4
-	VMOVUPS   Y4, 192(CX)
-	VBLENDVPS Y6, Y3, Y7, Y7
-	ADDQ      $0x00000004, R8
-	CMPQ      R8, DI
+	VCMPPS    $0x11, 576(CX), Y6, Y4
+	VMOVUPS   576(CX), Y12
+	VBLENDVPS Y4, Y6, Y12, Y12
+	VMOVUPS   Y12, 576(CX)
+	VMOVUPS   (CX), Y6
+	VBLENDVPS Y4, Y5, Y6, Y6
+	VMOVUPS   Y6, (CX)
+	VMOVUPS   640(CX), Y5
+	VMOVUPS   128(CX), Y6
+	VBLENDVPS Y4, Y5, Y6, Y6
+	VMOVUPS   Y6, 128(CX)
+	VMOVUPS   192(CX), Y5
+	VBLENDVPS Y4, Y7, Y5, Y5
+	VMOVUPS   Y5, 192(CX)
+	VBLENDVPS Y4, Y3, Y7, Y7
+	VCMPPS    $0x11, 576(DI), Y11, Y3
+	VMOVUPS   576(DI), Y4
+	VBLENDVPS Y3, Y11, Y4, Y4
+	VMOVUPS   Y4, 576(DI)
+	VMOVUPS   (DI), Y4
+	VBLENDVPS Y3, Y8, Y4, Y4
+	VMOVUPS   Y4, (DI)
+	VMOVUPS   640(DI), Y4
+	VMOVUPS   128(DI), Y5
+	VBLENDVPS Y3, Y4, Y5, Y5
+	VMOVUPS   Y5, 128(DI)
+	VMOVUPS   192(DI), Y4
+	VBLENDVPS Y3, Y10, Y4, Y4
+	VMOVUPS   Y4, 192(DI)
+	VBLENDVPS Y3, Y9, Y10, Y10
+	ADDQ      $0x00000004, R12
+	CMPQ      R12, R11
 	JLT       free
 
 capped:
 	VMOVUPS      384(CX), Y3
 	VSUBPS       Y7, Y3, Y3
-	VBROADCASTSS (R8), Y4
+	VBROADCASTSS (R12), Y4
 	VDIVPS       Y3, Y4, Y4
-	MOVL         $0x7fffffff, DI
-	VMOVD        DI, X5
+	VMOVUPS      Y4, 640(CX)
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x4a000000, DI
-	VMOVD        DI, X6
-	VPBROADCASTD X6, Y6
+	VMOVUPS      320(CX), Y6
+	VSUBPS       Y7, Y6, Y6
+	VANDPS       Y3, Y5, Y3
+	VANDPS       Y6, Y5, Y6
+	VPMAXSD      Y6, Y3, Y3
 	VMULPS       Y3, Y4, Y3
 	VANDPS       Y3, Y5, Y3
-	VCMPPS       $0x16, Y6, Y3, Y3
-	VMOVUPS      320(CX), Y8
-	VSUBPS       Y7, Y8, Y8
-	VMULPS       Y8, Y4, Y8
-	VANDPS       Y8, Y5, Y5
-	VCMPPS       $0x16, Y6, Y5, Y5
-	VMOVUPS      384(CX), Y6
-	MOVL         $0x7f800000, DI
-	VMOVD        DI, X8
-	VPBROADCASTD X8, Y8
-	VCMPPS       $0x04, Y8, Y6, Y6
-	VORPS        Y3, Y5, Y3
-	VANDPS       Y6, Y3, Y3
-	VMOVMSKPS    Y3, DI
-	ORL          DI, 256(CX)
+	VPMAXSD      704(CX), Y3, Y3
+	VMOVUPS      Y3, 704(CX)
+	VMOVUPS      384(DI), Y3
+	VSUBPS       Y10, Y3, Y3
+	VBROADCASTSS (R12), Y5
+	VDIVPS       Y3, Y5, Y5
+	VMOVUPS      Y5, 640(DI)
+	MOVL         $0x7fffffff, R11
+	VMOVD        R11, X6
+	VPBROADCASTD X6, Y6
+	VMOVUPS      320(DI), Y8
+	VSUBPS       Y10, Y8, Y8
+	VANDPS       Y3, Y6, Y3
+	VANDPS       Y8, Y6, Y8
+	VPMAXSD      Y8, Y3, Y3
+	VMULPS       Y3, Y5, Y3
+	VANDPS       Y3, Y6, Y3
+	VPMAXSD      704(DI), Y3, Y3
+	VMOVUPS      Y3, 704(DI)
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
-	XORQ         DI, DI
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y11, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	XORQ         R11, R11
 
 cappedLevels:
-	VMOVUPS   (DX)(DI*1), Y8
-	VSUBPS    Y7, Y8, Y9
-	VMULPS    Y9, Y4, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VPMAXSD   Y1, Y9, Y9
-	VPMINSD   Y0, Y9, Y9
-	VMOVUPS   Y9, (SI)(DI*1)
-	VMULPS    (BX)(DI*1), Y9, Y10
-	VADDPS    Y10, Y3, Y3
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y5, Y5
-	VMULPS    Y8, Y10, Y8
-	VADDPS    Y8, Y6, Y6
-	VMOVUPS   32(DX)(DI*1), Y8
-	VSUBPS    Y7, Y8, Y9
-	VMULPS    Y9, Y4, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VPMAXSD   Y1, Y9, Y9
-	VPMINSD   Y0, Y9, Y9
-	VMOVUPS   Y9, 32(SI)(DI*1)
-	VMULPS    32(BX)(DI*1), Y9, Y10
-	VADDPS    Y10, Y3, Y3
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y5, Y5
-	VMULPS    Y8, Y10, Y8
-	VADDPS    Y8, Y6, Y6
-	VMOVUPS   64(DX)(DI*1), Y8
-	VSUBPS    Y7, Y8, Y9
-	VMULPS    Y9, Y4, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VPMAXSD   Y1, Y9, Y9
-	VPMINSD   Y0, Y9, Y9
-	VMOVUPS   Y9, 64(SI)(DI*1)
-	VMULPS    64(BX)(DI*1), Y9, Y10
-	VADDPS    Y10, Y3, Y3
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y5, Y5
-	VMULPS    Y8, Y10, Y8
-	VADDPS    Y8, Y6, Y6
-	VMOVUPS   96(DX)(DI*1), Y8
-	VSUBPS    Y7, Y8, Y9
-	VMULPS    Y9, Y4, Y9
-	VROUNDPS  $0x00, Y9, Y9
-	VPMAXSD   Y1, Y9, Y9
-	VPMINSD   Y0, Y9, Y9
-	VMOVUPS   Y9, 96(SI)(DI*1)
-	VMULPS    96(BX)(DI*1), Y9, Y10
-	VADDPS    Y10, Y3, Y3
-	VMULPS    Y9, Y10, Y9
-	VADDPS    Y9, Y5, Y5
-	VMULPS    Y8, Y10, Y8
-	VADDPS    Y8, Y6, Y6
-	ADDQ      $0x00000080, DI
-	CMPQ      DI, AX
-	JLT       cappedLevels
-	VMOVUPS   448(CX), Y8
-	VMOVUPS   512(CX), Y9
-	VMULPS    Y5, Y8, Y10
-	VMULPS    Y3, Y3, Y11
-	VSUBPS    Y11, Y10, Y10
-	VCMPPS    $0x1e, Y1, Y10, Y11
-	VMULPS    Y6, Y8, Y8
-	VMULPS    Y3, Y9, Y12
-	VSUBPS    Y12, Y8, Y8
-	VDIVPS    Y10, Y8, Y8
-	VMULPS    Y9, Y5, Y9
-	VMULPS    Y6, Y3, Y3
-	VSUBPS    Y3, Y9, Y3
-	VDIVPS    Y10, Y3, Y3
-	VCMPPS    $0x1e, Y1, Y3, Y9
-	VDIVPS    Y5, Y6, Y5
-	VBLENDVPS Y9, Y5, Y8, Y8
-	VBLENDVPS Y9, Y1, Y3, Y3
-	VXORPS    Y5, Y5, Y5
-	XORQ      DI, DI
+	VMOVUPS      (DX)(R11*1), Y13
+	VSUBPS       Y7, Y13, Y14
+	VMULPS       Y14, Y4, Y14
+	VROUNDPS     $0x00, Y14, Y14
+	VPMAXSD      Y1, Y14, Y14
+	VPMINSD      Y0, Y14, Y14
+	VMOVUPS      Y14, (SI)(R11*1)
+	VMULPS       (BX)(R11*1), Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VMULPS       Y14, Y15, Y14
+	VADDPS       Y14, Y6, Y6
+	VMULPS       Y13, Y15, Y13
+	VADDPS       Y13, Y8, Y8
+	VMOVUPS      (R8)(R11*1), Y13
+	VSUBPS       Y10, Y13, Y14
+	VMULPS       Y14, Y5, Y14
+	VROUNDPS     $0x00, Y14, Y14
+	VPMAXSD      Y1, Y14, Y14
+	VPMINSD      Y0, Y14, Y14
+	VMOVUPS      Y14, (R10)(R11*1)
+	VMULPS       (R9)(R11*1), Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VMULPS       Y14, Y15, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y13, Y15, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      32(DX)(R11*1), Y13
+	VSUBPS       Y7, Y13, Y14
+	VMULPS       Y14, Y4, Y14
+	VROUNDPS     $0x00, Y14, Y14
+	VPMAXSD      Y1, Y14, Y14
+	VPMINSD      Y0, Y14, Y14
+	VMOVUPS      Y14, 32(SI)(R11*1)
+	VMULPS       32(BX)(R11*1), Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VMULPS       Y14, Y15, Y14
+	VADDPS       Y14, Y6, Y6
+	VMULPS       Y13, Y15, Y13
+	VADDPS       Y13, Y8, Y8
+	VMOVUPS      32(R8)(R11*1), Y13
+	VSUBPS       Y10, Y13, Y14
+	VMULPS       Y14, Y5, Y14
+	VROUNDPS     $0x00, Y14, Y14
+	VPMAXSD      Y1, Y14, Y14
+	VPMINSD      Y0, Y14, Y14
+	VMOVUPS      Y14, 32(R10)(R11*1)
+	VMULPS       32(R9)(R11*1), Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VMULPS       Y14, Y15, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y13, Y15, Y13
+	VADDPS       Y13, Y12, Y12
+	ADDQ         $0x00000040, R11
+	CMPQ         R11, AX
+	JLT          cappedLevels
+	VMULPS       448(CX), Y6, Y4
+	VMULPS       Y3, Y3, Y5
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       448(CX), Y8, Y5
+	VMULPS       512(CX), Y3, Y13
+	VSUBPS       Y13, Y5, Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       512(CX), Y6, Y13
+	VMULPS       Y8, Y3, Y3
+	VSUBPS       Y3, Y13, Y3
+	VDIVPS       Y4, Y3, Y3
+	VCMPPS       $0x1e, Y1, Y3, Y13
+	VDIVPS       Y6, Y8, Y6
+	VBLENDVPS    Y13, Y6, Y5, Y5
+	VBLENDVPS    Y13, Y1, Y3, Y3
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x1a, Y1, Y4, Y4
+	MOVL         $0x7fc00000, R11
+	VMOVD        R11, X8
+	VPBROADCASTD X8, Y8
+	VBLENDVPS    Y4, Y8, Y6, Y6
+	VMULPS       448(DI), Y11, Y4
+	VMULPS       Y9, Y9, Y8
+	VSUBPS       Y8, Y4, Y4
+	VMULPS       448(DI), Y12, Y8
+	VMULPS       512(DI), Y9, Y13
+	VSUBPS       Y13, Y8, Y8
+	VDIVPS       Y4, Y8, Y8
+	VMULPS       512(DI), Y11, Y13
+	VMULPS       Y12, Y9, Y9
+	VSUBPS       Y9, Y13, Y9
+	VDIVPS       Y4, Y9, Y9
+	VCMPPS       $0x1e, Y1, Y9, Y13
+	VDIVPS       Y11, Y12, Y11
+	VBLENDVPS    Y13, Y11, Y8, Y8
+	VBLENDVPS    Y13, Y1, Y9, Y9
+	VXORPS       Y11, Y11, Y11
+	VCMPPS       $0x1a, Y1, Y4, Y4
+	MOVL         $0x7fc00000, R11
+	VMOVD        R11, X12
+	VPBROADCASTD X12, Y12
+	VBLENDVPS    Y4, Y12, Y11, Y11
+	XORQ         R11, R11
 
 cappedError:
-	VMULPS       (SI)(DI*1), Y8, Y6
-	VADDPS       Y3, Y6, Y6
-	VSUBPS       (DX)(DI*1), Y6, Y6
-	VANDPS       Y2, Y6, Y6
-	VMULPS       (BX)(DI*1), Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	VMULPS       32(SI)(DI*1), Y8, Y6
-	VADDPS       Y3, Y6, Y6
-	VSUBPS       32(DX)(DI*1), Y6, Y6
-	VANDPS       Y2, Y6, Y6
-	VMULPS       32(BX)(DI*1), Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	VMULPS       64(SI)(DI*1), Y8, Y6
-	VADDPS       Y3, Y6, Y6
-	VSUBPS       64(DX)(DI*1), Y6, Y6
-	VANDPS       Y2, Y6, Y6
-	VMULPS       64(BX)(DI*1), Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	VMULPS       96(SI)(DI*1), Y8, Y6
-	VADDPS       Y3, Y6, Y6
-	VSUBPS       96(DX)(DI*1), Y6, Y6
-	VANDPS       Y2, Y6, Y6
-	VMULPS       96(BX)(DI*1), Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	ADDQ         $0x00000080, DI
-	CMPQ         DI, AX
+	VMULPS       (SI)(R11*1), Y5, Y4
+	VADDPS       Y3, Y4, Y4
+	VSUBPS       (DX)(R11*1), Y4, Y4
+	VANDPS       Y2, Y4, Y4
+	VMULPS       (BX)(R11*1), Y4, Y4
+	VADDPS       Y4, Y6, Y6
+	VMULPS       (R10)(R11*1), Y8, Y4
+	VADDPS       Y9, Y4, Y4
+	VSUBPS       (R8)(R11*1), Y4, Y4
+	VANDPS       Y2, Y4, Y4
+	VMULPS       (R9)(R11*1), Y4, Y4
+	VADDPS       Y4, Y11, Y11
+	VMULPS       32(SI)(R11*1), Y5, Y4
+	VADDPS       Y3, Y4, Y4
+	VSUBPS       32(DX)(R11*1), Y4, Y4
+	VANDPS       Y2, Y4, Y4
+	VMULPS       32(BX)(R11*1), Y4, Y4
+	VADDPS       Y4, Y6, Y6
+	VMULPS       32(R10)(R11*1), Y8, Y4
+	VADDPS       Y9, Y4, Y4
+	VSUBPS       32(R8)(R11*1), Y4, Y4
+	VANDPS       Y2, Y4, Y4
+	VMULPS       32(R9)(R11*1), Y4, Y4
+	VADDPS       Y4, Y11, Y11
+	ADDQ         $0x00000040, R11
+	CMPQ         R11, AX
 	JLT          cappedError
-	VMOVUPS      576(CX), Y6
-	VCMPPS       $0x11, Y6, Y5, Y6
-	VANDPS       Y11, Y6, Y6
-	VMOVUPS      576(CX), Y9
-	VBLENDVPS    Y6, Y5, Y9, Y9
-	VMOVUPS      Y9, 576(CX)
-	VMOVUPS      (CX), Y5
-	VBLENDVPS    Y6, Y8, Y5, Y5
-	VMOVUPS      Y5, (CX)
-	VMOVUPS      128(CX), Y5
-	VBLENDVPS    Y6, Y4, Y5, Y5
-	VMOVUPS      Y5, 128(CX)
-	VMOVUPS      192(CX), Y4
-	VBLENDVPS    Y6, Y7, Y4, Y4
-	VMOVUPS      Y4, 192(CX)
-	VBLENDVPS    Y6, Y3, Y7, Y7
-	ADDQ         $0x00000004, R8
-	CMPQ         R8, R9
+	VCMPPS       $0x11, 576(CX), Y6, Y4
+	VMOVUPS      576(CX), Y12
+	VBLENDVPS    Y4, Y6, Y12, Y12
+	VMOVUPS      Y12, 576(CX)
+	VMOVUPS      (CX), Y6
+	VBLENDVPS    Y4, Y5, Y6, Y6
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      640(CX), Y5
+	VMOVUPS      128(CX), Y6
+	VBLENDVPS    Y4, Y5, Y6, Y6
+	VMOVUPS      Y6, 128(CX)
+	VMOVUPS      192(CX), Y5
+	VBLENDVPS    Y4, Y7, Y5, Y5
+	VMOVUPS      Y5, 192(CX)
+	VBLENDVPS    Y4, Y3, Y7, Y7
+	VCMPPS       $0x11, 576(DI), Y11, Y3
+	VMOVUPS      576(DI), Y4
+	VBLENDVPS    Y3, Y11, Y4, Y4
+	VMOVUPS      Y4, 576(DI)
+	VMOVUPS      (DI), Y4
+	VBLENDVPS    Y3, Y8, Y4, Y4
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      640(DI), Y4
+	VMOVUPS      128(DI), Y5
+	VBLENDVPS    Y3, Y4, Y5, Y5
+	VMOVUPS      Y5, 128(DI)
+	VMOVUPS      192(DI), Y4
+	VBLENDVPS    Y3, Y10, Y4, Y4
+	VMOVUPS      Y4, 192(DI)
+	VBLENDVPS    Y3, Y9, Y10, Y10
+	ADDQ         $0x00000004, R12
+	CMPQ         R12, R13
 	JLT          capped
 	VMOVUPS      Y7, 64(CX)
 	VMOVUPS      (CX), Y0
-	VMOVUPS      384(CX), Y2
 	MOVL         $0x7f800000, AX
+	VMOVD        AX, X2
+	VPBROADCASTD X2, Y2
+	VCMPPS       $0x00, 384(CX), Y2, Y3
+	VBLENDVPS    Y3, Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      704(CX), Y0
+	MOVL         $0x4a000000, AX
 	VMOVD        AX, X3
 	VPBROADCASTD X3, Y3
-	VCMPPS       $0x00, Y3, Y2, Y2
-	VBLENDVPS    Y2, Y1, Y0, Y0
-	VMOVUPS      Y0, (CX)
+	VCMPPS       $0x16, Y3, Y0, Y0
+	VCMPPS       $0x04, 384(CX), Y2, Y2
+	VANDPS       Y0, Y2, Y0
+	VMOVMSKPS    Y0, AX
+	ORL          AX, 256(CX)
+	VMOVUPS      Y10, 64(DI)
+	VMOVUPS      (DI), Y0
+	MOVL         $0x7f800000, AX
+	VMOVD        AX, X2
+	VPBROADCASTD X2, Y2
+	VCMPPS       $0x00, 384(DI), Y2, Y3
+	VBLENDVPS    Y3, Y1, Y0, Y0
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      704(DI), Y0
+	MOVL         $0x4a000000, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Y1
+	VCMPPS       $0x16, Y1, Y0, Y0
+	VCMPPS       $0x04, 384(DI), Y2, Y1
+	VANDPS       Y0, Y1, Y0
+	VMOVMSKPS    Y0, AX
+	ORL          AX, 256(DI)
 	VZEROUPPER
 	RET
 
@@ -5672,26 +6570,18 @@ range0:
 	MOVL         R8, 256(CX)
 	VSUBPS       Z6, Z3, Z2
 	VDIVPS       Z2, Z0, Z3
+	VMOVUPS      Z1, 704(CX)
 	MOVL         $0x7fffffff, R8
 	VPBROADCASTD R8, Z4
-	MOVL         $0x4a000000, R8
-	VPBROADCASTD R8, Z5
+	VMOVUPS      320(CX), Z5
+	VSUBPS       Z6, Z5, Z5
+	VANDPS       Z2, Z4, Z2
+	VANDPS       Z5, Z4, Z5
+	VPMAXSD      Z5, Z2, Z2
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K1
-	VMOVUPS      320(CX), Z2
-	VSUBPS       Z6, Z2, Z2
-	VMULPS       Z2, Z3, Z2
-	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K2
-	VMOVUPS      384(CX), Z2
-	MOVL         $0x7f800000, R8
-	VPBROADCASTD R8, Z4
-	VCMPPS       $0x04, Z4, Z2, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R8
-	ORL          R8, 256(CX)
+	VPMAXSD      704(CX), Z2, Z2
+	VMOVUPS      Z2, 704(CX)
 	MOVL         $0x3f800000, R8
 	VPBROADCASTD R8, Z2
 	VDIVPS       Z3, Z2, Z2
@@ -5776,141 +6666,133 @@ free:
 	VSUBPS       Z6, Z2, Z2
 	VBROADCASTSS (R8), Z3
 	VDIVPS       Z2, Z3, Z3
+	VMOVUPS      Z3, 640(CX)
 	MOVL         $0x7fffffff, R10
 	VPBROADCASTD R10, Z4
-	MOVL         $0x4a000000, R10
-	VPBROADCASTD R10, Z5
+	VMOVUPS      320(CX), Z5
+	VSUBPS       Z6, Z5, Z5
+	VANDPS       Z2, Z4, Z2
+	VANDPS       Z5, Z4, Z5
+	VPMAXSD      Z5, Z2, Z2
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K1
-	VMOVUPS      320(CX), Z2
-	VSUBPS       Z6, Z2, Z2
-	VMULPS       Z2, Z3, Z2
-	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K2
-	VMOVUPS      384(CX), Z2
-	MOVL         $0x7f800000, R10
-	VPBROADCASTD R10, Z4
-	VCMPPS       $0x04, Z4, Z2, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R10
-	ORL          R10, 256(CX)
+	VPMAXSD      704(CX), Z2, Z2
+	VMOVUPS      Z2, 704(CX)
 	VXORPS       Z2, Z2, Z2
 	VXORPS       Z4, Z4, Z4
 	VXORPS       Z5, Z5, Z5
 	XORQ         R10, R10
 
 freeLevels:
-	VMOVUPS     (DX)(R10*1), Z7
-	VSUBPS      Z6, Z7, Z8
-	VMULPS      Z8, Z3, Z8
-	VRNDSCALEPS $0x00, Z8, Z8
-	VPMAXSD     Z1, Z8, Z8
-	VMOVUPS     Z8, (SI)(R10*1)
-	VMULPS      (BX)(R10*1), Z8, Z9
-	VADDPS      Z9, Z2, Z2
-	VMULPS      Z8, Z9, Z8
-	VADDPS      Z8, Z4, Z4
-	VMULPS      Z7, Z9, Z7
-	VADDPS      Z7, Z5, Z5
-	VMOVUPS     64(DX)(R10*1), Z7
-	VSUBPS      Z6, Z7, Z8
-	VMULPS      Z8, Z3, Z8
-	VRNDSCALEPS $0x00, Z8, Z8
-	VPMAXSD     Z1, Z8, Z8
-	VMOVUPS     Z8, 64(SI)(R10*1)
-	VMULPS      64(BX)(R10*1), Z8, Z9
-	VADDPS      Z9, Z2, Z2
-	VMULPS      Z8, Z9, Z8
-	VADDPS      Z8, Z4, Z4
-	VMULPS      Z7, Z9, Z7
-	VADDPS      Z7, Z5, Z5
-	VMOVUPS     128(DX)(R10*1), Z7
-	VSUBPS      Z6, Z7, Z8
-	VMULPS      Z8, Z3, Z8
-	VRNDSCALEPS $0x00, Z8, Z8
-	VPMAXSD     Z1, Z8, Z8
-	VMOVUPS     Z8, 128(SI)(R10*1)
-	VMULPS      128(BX)(R10*1), Z8, Z9
-	VADDPS      Z9, Z2, Z2
-	VMULPS      Z8, Z9, Z8
-	VADDPS      Z8, Z4, Z4
-	VMULPS      Z7, Z9, Z7
-	VADDPS      Z7, Z5, Z5
-	VMOVUPS     192(DX)(R10*1), Z7
-	VSUBPS      Z6, Z7, Z8
-	VMULPS      Z8, Z3, Z8
-	VRNDSCALEPS $0x00, Z8, Z8
-	VPMAXSD     Z1, Z8, Z8
-	VMOVUPS     Z8, 192(SI)(R10*1)
-	VMULPS      192(BX)(R10*1), Z8, Z9
-	VADDPS      Z9, Z2, Z2
-	VMULPS      Z8, Z9, Z8
-	VADDPS      Z8, Z4, Z4
-	VMULPS      Z7, Z9, Z7
-	VADDPS      Z7, Z5, Z5
-	ADDQ        $0x00000100, R10
-	CMPQ        R10, AX
-	JLT         freeLevels
-	VMOVUPS     448(CX), Z7
-	VMOVUPS     512(CX), Z8
-	VMULPS      Z4, Z7, Z9
-	VMULPS      Z2, Z2, Z10
-	VSUBPS      Z10, Z9, Z9
-	VCMPPS      $0x1e, Z1, Z9, K1
-	VMULPS      Z5, Z7, Z7
-	VMULPS      Z2, Z8, Z10
-	VSUBPS      Z10, Z7, Z7
-	VDIVPS      Z9, Z7, Z7
-	VMULPS      Z8, Z4, Z8
-	VMULPS      Z5, Z2, Z2
-	VSUBPS      Z2, Z8, Z2
-	VDIVPS      Z9, Z2, Z2
-	VCMPPS      $0x1e, Z1, Z2, K2
-	VDIVPS      Z4, Z5, Z4
-	VMOVAPS     Z4, K2, Z7
-	VMOVAPS     Z1, K2, Z2
-	VXORPS      Z4, Z4, Z4
-	XORQ        R10, R10
+	VMOVUPS      (DX)(R10*1), Z7
+	VSUBPS       Z6, Z7, Z8
+	VMULPS       Z8, Z3, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VPMAXSD      Z1, Z8, Z8
+	VMOVUPS      Z8, (SI)(R10*1)
+	VMULPS       (BX)(R10*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       Z8, Z9, Z8
+	VADDPS       Z8, Z4, Z4
+	VMULPS       Z7, Z9, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS      64(DX)(R10*1), Z7
+	VSUBPS       Z6, Z7, Z8
+	VMULPS       Z8, Z3, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VPMAXSD      Z1, Z8, Z8
+	VMOVUPS      Z8, 64(SI)(R10*1)
+	VMULPS       64(BX)(R10*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       Z8, Z9, Z8
+	VADDPS       Z8, Z4, Z4
+	VMULPS       Z7, Z9, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS      128(DX)(R10*1), Z7
+	VSUBPS       Z6, Z7, Z8
+	VMULPS       Z8, Z3, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VPMAXSD      Z1, Z8, Z8
+	VMOVUPS      Z8, 128(SI)(R10*1)
+	VMULPS       128(BX)(R10*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       Z8, Z9, Z8
+	VADDPS       Z8, Z4, Z4
+	VMULPS       Z7, Z9, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS      192(DX)(R10*1), Z7
+	VSUBPS       Z6, Z7, Z8
+	VMULPS       Z8, Z3, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VPMAXSD      Z1, Z8, Z8
+	VMOVUPS      Z8, 192(SI)(R10*1)
+	VMULPS       192(BX)(R10*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       Z8, Z9, Z8
+	VADDPS       Z8, Z4, Z4
+	VMULPS       Z7, Z9, Z7
+	VADDPS       Z7, Z5, Z5
+	ADDQ         $0x00000100, R10
+	CMPQ         R10, AX
+	JLT          freeLevels
+	VMULPS       448(CX), Z4, Z3
+	VMULPS       Z2, Z2, Z7
+	VSUBPS       Z7, Z3, Z3
+	VMULPS       448(CX), Z5, Z7
+	VMULPS       512(CX), Z2, Z8
+	VSUBPS       Z8, Z7, Z7
+	VDIVPS       Z3, Z7, Z7
+	VMULPS       512(CX), Z4, Z8
+	VMULPS       Z5, Z2, Z2
+	VSUBPS       Z2, Z8, Z2
+	VDIVPS       Z3, Z2, Z2
+	VCMPPS       $0x1e, Z1, Z2, K1
+	VDIVPS       Z4, Z5, Z4
+	VMOVAPS      Z4, K1, Z7
+	VMOVAPS      Z1, K1, Z2
+	VXORPS       Z4, Z4, Z4
+	VCMPPS       $0x1a, Z1, Z3, K1
+	MOVL         $0x7fc00000, R10
+	VPBROADCASTD R10, Z3
+	VMOVAPS      Z3, K1, Z4
+	XORQ         R10, R10
 
 freeError:
-	VMULPS  (SI)(R10*1), Z7, Z5
-	VADDPS  Z2, Z5, Z5
-	VSUBPS  (DX)(R10*1), Z5, Z5
-	VMULPS  Z5, Z5, Z5
-	VMULPS  (BX)(R10*1), Z5, Z5
-	VADDPS  Z5, Z4, Z4
-	VMULPS  64(SI)(R10*1), Z7, Z5
-	VADDPS  Z2, Z5, Z5
-	VSUBPS  64(DX)(R10*1), Z5, Z5
-	VMULPS  Z5, Z5, Z5
-	VMULPS  64(BX)(R10*1), Z5, Z5
-	VADDPS  Z5, Z4, Z4
-	VMULPS  128(SI)(R10*1), Z7, Z5
-	VADDPS  Z2, Z5, Z5
-	VSUBPS  128(DX)(R10*1), Z5, Z5
-	VMULPS  Z5, Z5, Z5
-	VMULPS  128(BX)(R10*1), Z5, Z5
-	VADDPS  Z5, Z4, Z4
-	VMULPS  192(SI)(R10*1), Z7, Z5
-	VADDPS  Z2, Z5, Z5
-	VSUBPS  192(DX)(R10*1), Z5, Z5
-	VMULPS  Z5, Z5, Z5
-	VMULPS  192(BX)(R10*1), Z5, Z5
-	VADDPS  Z5, Z4, Z4
+	VMULPS  (SI)(R10*1), Z7, Z3
+	VADDPS  Z2, Z3, Z3
+	VSUBPS  (DX)(R10*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  (BX)(R10*1), Z3, Z3
+	VADDPS  Z3, Z4, Z4
+	VMULPS  64(SI)(R10*1), Z7, Z3
+	VADDPS  Z2, Z3, Z3
+	VSUBPS  64(DX)(R10*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  64(BX)(R10*1), Z3, Z3
+	VADDPS  Z3, Z4, Z4
+	VMULPS  128(SI)(R10*1), Z7, Z3
+	VADDPS  Z2, Z3, Z3
+	VSUBPS  128(DX)(R10*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  128(BX)(R10*1), Z3, Z3
+	VADDPS  Z3, Z4, Z4
+	VMULPS  192(SI)(R10*1), Z7, Z3
+	VADDPS  Z2, Z3, Z3
+	VSUBPS  192(DX)(R10*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  192(BX)(R10*1), Z3, Z3
+	VADDPS  Z3, Z4, Z4
 	ADDQ    $0x00000100, R10
 	CMPQ    R10, AX
 	JLT     freeError
-	VMOVUPS 576(CX), Z5
-	VCMPPS  $0x11, Z5, Z4, K2
-	KANDW   K1, K2, K1
-	VMOVUPS 576(CX), Z5
-	VMOVAPS Z4, K1, Z5
-	VMOVUPS Z5, 576(CX)
-	VMOVUPS (CX), Z4
-	VMOVAPS Z7, K1, Z4
-	VMOVUPS Z4, (CX)
+	VCMPPS  $0x11, 576(CX), Z4, K1
+	VMOVUPS 576(CX), Z3
+	VMOVAPS Z4, K1, Z3
+	VMOVUPS Z3, 576(CX)
+	VMOVUPS (CX), Z3
+	VMOVAPS Z7, K1, Z3
+	VMOVUPS Z3, (CX)
+	VMOVUPS 640(CX), Z3
 	VMOVUPS 128(CX), Z4
 	VMOVAPS Z3, K1, Z4
 	VMOVUPS Z4, 128(CX)
@@ -5927,145 +6809,137 @@ capped:
 	VSUBPS       Z6, Z2, Z2
 	VBROADCASTSS (R8), Z3
 	VDIVPS       Z2, Z3, Z3
+	VMOVUPS      Z3, 640(CX)
 	MOVL         $0x7fffffff, DI
 	VPBROADCASTD DI, Z4
-	MOVL         $0x4a000000, DI
-	VPBROADCASTD DI, Z5
+	VMOVUPS      320(CX), Z5
+	VSUBPS       Z6, Z5, Z5
+	VANDPS       Z2, Z4, Z2
+	VANDPS       Z5, Z4, Z5
+	VPMAXSD      Z5, Z2, Z2
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K1
-	VMOVUPS      320(CX), Z2
-	VSUBPS       Z6, Z2, Z2
-	VMULPS       Z2, Z3, Z2
-	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K2
-	VMOVUPS      384(CX), Z2
-	MOVL         $0x7f800000, DI
-	VPBROADCASTD DI, Z4
-	VCMPPS       $0x04, Z4, Z2, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, DI
-	ORL          DI, 256(CX)
+	VPMAXSD      704(CX), Z2, Z2
+	VMOVUPS      Z2, 704(CX)
 	VXORPS       Z2, Z2, Z2
 	VXORPS       Z4, Z4, Z4
 	VXORPS       Z5, Z5, Z5
 	XORQ         DI, DI
 
 cappedLevels:
-	VMOVUPS     (DX)(DI*1), Z7
-	VSUBPS      Z6, Z7, Z8
-	VMULPS      Z8, Z3, Z8
-	VRNDSCALEPS $0x00, Z8, Z8
-	VPMAXSD     Z1, Z8, Z8
-	VPMINSD     Z0, Z8, Z8
-	VMOVUPS     Z8, (SI)(DI*1)
-	VMULPS      (BX)(DI*1), Z8, Z9
-	VADDPS      Z9, Z2, Z2
-	VMULPS      Z8, Z9, Z8
-	VADDPS      Z8, Z4, Z4
-	VMULPS      Z7, Z9, Z7
-	VADDPS      Z7, Z5, Z5
-	VMOVUPS     64(DX)(DI*1), Z7
-	VSUBPS      Z6, Z7, Z8
-	VMULPS      Z8, Z3, Z8
-	VRNDSCALEPS $0x00, Z8, Z8
-	VPMAXSD     Z1, Z8, Z8
-	VPMINSD     Z0, Z8, Z8
-	VMOVUPS     Z8, 64(SI)(DI*1)
-	VMULPS      64(BX)(DI*1), Z8, Z9
-	VADDPS      Z9, Z2, Z2
-	VMULPS      Z8, Z9, Z8
-	VADDPS      Z8, Z4, Z4
-	VMULPS      Z7, Z9, Z7
-	VADDPS      Z7, Z5, Z5
-	VMOVUPS     128(DX)(DI*1), Z7
-	VSUBPS      Z6, Z7, Z8
-	VMULPS      Z8, Z3, Z8
-	VRNDSCALEPS $0x00, Z8, Z8
-	VPMAXSD     Z1, Z8, Z8
-	VPMINSD     Z0, Z8, Z8
-	VMOVUPS     Z8, 128(SI)(DI*1)
-	VMULPS      128(BX)(DI*1), Z8, Z9
-	VADDPS      Z9, Z2, Z2
-	VMULPS      Z8, Z9, Z8
-	VADDPS      Z8, Z4, Z4
-	VMULPS      Z7, Z9, Z7
-	VADDPS      Z7, Z5, Z5
-	VMOVUPS     192(DX)(DI*1), Z7
-	VSUBPS      Z6, Z7, Z8
-	VMULPS      Z8, Z3, Z8
-	VRNDSCALEPS $0x00, Z8, Z8
-	VPMAXSD     Z1, Z8, Z8
-	VPMINSD     Z0, Z8, Z8
-	VMOVUPS     Z8, 192(SI)(DI*1)
-	VMULPS      192(BX)(DI*1), Z8, Z9
-	VADDPS      Z9, Z2, Z2
-	VMULPS      Z8, Z9, Z8
-	VADDPS      Z8, Z4, Z4
-	VMULPS      Z7, Z9, Z7
-	VADDPS      Z7, Z5, Z5
-	ADDQ        $0x00000100, DI
-	CMPQ        DI, AX
-	JLT         cappedLevels
-	VMOVUPS     448(CX), Z7
-	VMOVUPS     512(CX), Z8
-	VMULPS      Z4, Z7, Z9
-	VMULPS      Z2, Z2, Z10
-	VSUBPS      Z10, Z9, Z9
-	VCMPPS      $0x1e, Z1, Z9, K1
-	VMULPS      Z5, Z7, Z7
-	VMULPS      Z2, Z8, Z10
-	VSUBPS      Z10, Z7, Z7
-	VDIVPS      Z9, Z7, Z7
-	VMULPS      Z8, Z4, Z8
-	VMULPS      Z5, Z2, Z2
-	VSUBPS      Z2, Z8, Z2
-	VDIVPS      Z9, Z2, Z2
-	VCMPPS      $0x1e, Z1, Z2, K2
-	VDIVPS      Z4, Z5, Z4
-	VMOVAPS     Z4, K2, Z7
-	VMOVAPS     Z1, K2, Z2
-	VXORPS      Z4, Z4, Z4
-	XORQ        DI, DI
+	VMOVUPS      (DX)(DI*1), Z7
+	VSUBPS       Z6, Z7, Z8
+	VMULPS       Z8, Z3, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VPMAXSD      Z1, Z8, Z8
+	VPMINSD      Z0, Z8, Z8
+	VMOVUPS      Z8, (SI)(DI*1)
+	VMULPS       (BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       Z8, Z9, Z8
+	VADDPS       Z8, Z4, Z4
+	VMULPS       Z7, Z9, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS      64(DX)(DI*1), Z7
+	VSUBPS       Z6, Z7, Z8
+	VMULPS       Z8, Z3, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VPMAXSD      Z1, Z8, Z8
+	VPMINSD      Z0, Z8, Z8
+	VMOVUPS      Z8, 64(SI)(DI*1)
+	VMULPS       64(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       Z8, Z9, Z8
+	VADDPS       Z8, Z4, Z4
+	VMULPS       Z7, Z9, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS      128(DX)(DI*1), Z7
+	VSUBPS       Z6, Z7, Z8
+	VMULPS       Z8, Z3, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VPMAXSD      Z1, Z8, Z8
+	VPMINSD      Z0, Z8, Z8
+	VMOVUPS      Z8, 128(SI)(DI*1)
+	VMULPS       128(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       Z8, Z9, Z8
+	VADDPS       Z8, Z4, Z4
+	VMULPS       Z7, Z9, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS      192(DX)(DI*1), Z7
+	VSUBPS       Z6, Z7, Z8
+	VMULPS       Z8, Z3, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VPMAXSD      Z1, Z8, Z8
+	VPMINSD      Z0, Z8, Z8
+	VMOVUPS      Z8, 192(SI)(DI*1)
+	VMULPS       192(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       Z8, Z9, Z8
+	VADDPS       Z8, Z4, Z4
+	VMULPS       Z7, Z9, Z7
+	VADDPS       Z7, Z5, Z5
+	ADDQ         $0x00000100, DI
+	CMPQ         DI, AX
+	JLT          cappedLevels
+	VMULPS       448(CX), Z4, Z3
+	VMULPS       Z2, Z2, Z7
+	VSUBPS       Z7, Z3, Z3
+	VMULPS       448(CX), Z5, Z7
+	VMULPS       512(CX), Z2, Z8
+	VSUBPS       Z8, Z7, Z7
+	VDIVPS       Z3, Z7, Z7
+	VMULPS       512(CX), Z4, Z8
+	VMULPS       Z5, Z2, Z2
+	VSUBPS       Z2, Z8, Z2
+	VDIVPS       Z3, Z2, Z2
+	VCMPPS       $0x1e, Z1, Z2, K1
+	VDIVPS       Z4, Z5, Z4
+	VMOVAPS      Z4, K1, Z7
+	VMOVAPS      Z1, K1, Z2
+	VXORPS       Z4, Z4, Z4
+	VCMPPS       $0x1a, Z1, Z3, K1
+	MOVL         $0x7fc00000, DI
+	VPBROADCASTD DI, Z3
+	VMOVAPS      Z3, K1, Z4
+	XORQ         DI, DI
 
 cappedError:
-	VMULPS       (SI)(DI*1), Z7, Z5
-	VADDPS       Z2, Z5, Z5
-	VSUBPS       (DX)(DI*1), Z5, Z5
-	VMULPS       Z5, Z5, Z5
-	VMULPS       (BX)(DI*1), Z5, Z5
-	VADDPS       Z5, Z4, Z4
-	VMULPS       64(SI)(DI*1), Z7, Z5
-	VADDPS       Z2, Z5, Z5
-	VSUBPS       64(DX)(DI*1), Z5, Z5
-	VMULPS       Z5, Z5, Z5
-	VMULPS       64(BX)(DI*1), Z5, Z5
-	VADDPS       Z5, Z4, Z4
-	VMULPS       128(SI)(DI*1), Z7, Z5
-	VADDPS       Z2, Z5, Z5
-	VSUBPS       128(DX)(DI*1), Z5, Z5
-	VMULPS       Z5, Z5, Z5
-	VMULPS       128(BX)(DI*1), Z5, Z5
-	VADDPS       Z5, Z4, Z4
-	VMULPS       192(SI)(DI*1), Z7, Z5
-	VADDPS       Z2, Z5, Z5
-	VSUBPS       192(DX)(DI*1), Z5, Z5
-	VMULPS       Z5, Z5, Z5
-	VMULPS       192(BX)(DI*1), Z5, Z5
-	VADDPS       Z5, Z4, Z4
+	VMULPS       (SI)(DI*1), Z7, Z3
+	VADDPS       Z2, Z3, Z3
+	VSUBPS       (DX)(DI*1), Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       (BX)(DI*1), Z3, Z3
+	VADDPS       Z3, Z4, Z4
+	VMULPS       64(SI)(DI*1), Z7, Z3
+	VADDPS       Z2, Z3, Z3
+	VSUBPS       64(DX)(DI*1), Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       64(BX)(DI*1), Z3, Z3
+	VADDPS       Z3, Z4, Z4
+	VMULPS       128(SI)(DI*1), Z7, Z3
+	VADDPS       Z2, Z3, Z3
+	VSUBPS       128(DX)(DI*1), Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       128(BX)(DI*1), Z3, Z3
+	VADDPS       Z3, Z4, Z4
+	VMULPS       192(SI)(DI*1), Z7, Z3
+	VADDPS       Z2, Z3, Z3
+	VSUBPS       192(DX)(DI*1), Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       192(BX)(DI*1), Z3, Z3
+	VADDPS       Z3, Z4, Z4
 	ADDQ         $0x00000100, DI
 	CMPQ         DI, AX
 	JLT          cappedError
-	VMOVUPS      576(CX), Z5
-	VCMPPS       $0x11, Z5, Z4, K2
-	KANDW        K1, K2, K1
-	VMOVUPS      576(CX), Z5
-	VMOVAPS      Z4, K1, Z5
-	VMOVUPS      Z5, 576(CX)
-	VMOVUPS      (CX), Z4
-	VMOVAPS      Z7, K1, Z4
-	VMOVUPS      Z4, (CX)
+	VCMPPS       $0x11, 576(CX), Z4, K1
+	VMOVUPS      576(CX), Z3
+	VMOVAPS      Z4, K1, Z3
+	VMOVUPS      Z3, 576(CX)
+	VMOVUPS      (CX), Z3
+	VMOVAPS      Z7, K1, Z3
+	VMOVUPS      Z3, (CX)
+	VMOVUPS      640(CX), Z3
 	VMOVUPS      128(CX), Z4
 	VMOVAPS      Z3, K1, Z4
 	VMOVUPS      Z4, 128(CX)
@@ -6078,12 +6952,19 @@ cappedError:
 	JLT          capped
 	VMOVUPS      Z6, 64(CX)
 	VMOVUPS      (CX), Z0
-	VMOVUPS      384(CX), Z2
 	MOVL         $0x7f800000, AX
-	VPBROADCASTD AX, Z3
-	VCMPPS       $0x00, Z3, Z2, K1
+	VPBROADCASTD AX, Z2
+	VCMPPS       $0x00, 384(CX), Z2, K1
 	VMOVAPS      Z1, K1, Z0
 	VMOVUPS      Z0, (CX)
+	VMOVUPS      704(CX), Z0
+	MOVL         $0x4a000000, AX
+	VPBROADCASTD AX, Z1
+	VCMPPS       $0x16, Z1, Z0, K1
+	VCMPPS       $0x04, 384(CX), Z2, K2
+	KANDW        K1, K2, K1
+	KMOVW        K1, AX
+	ORL          AX, 256(CX)
 	VZEROUPPER
 	RET
 
@@ -6096,7 +6977,7 @@ TEXT ·fitAffinePairAVX512(SB), NOSPLIT, $0-48
 	MOVQ         x+8(FP), DX
 	MOVQ         w+16(FP), BX
 	MOVQ         levels+24(FP), SI
-	LEAQ         640(CX), DI
+	LEAQ         768(CX), DI
 	LEAQ         (DX)(AX*1), R8
 	LEAQ         (BX)(AX*1), R9
 	LEAQ         (SI)(AX*1), R10
@@ -6168,26 +7049,18 @@ range0:
 	MOVL         R12, 256(CX)
 	VSUBPS       Z6, Z3, Z2
 	VDIVPS       Z2, Z0, Z3
+	VMOVUPS      Z1, 704(CX)
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z4
-	MOVL         $0x4a000000, R12
-	VPBROADCASTD R12, Z5
+	VMOVUPS      320(CX), Z5
+	VSUBPS       Z6, Z5, Z5
+	VANDPS       Z2, Z4, Z2
+	VANDPS       Z5, Z4, Z5
+	VPMAXSD      Z5, Z2, Z2
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K1
-	VMOVUPS      320(CX), Z2
-	VSUBPS       Z6, Z2, Z2
-	VMULPS       Z2, Z3, Z2
-	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K2
-	VMOVUPS      384(CX), Z2
-	MOVL         $0x7f800000, R12
-	VPBROADCASTD R12, Z4
-	VCMPPS       $0x04, Z4, Z2, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R12
-	ORL          R12, 256(CX)
+	VPMAXSD      704(CX), Z2, Z2
+	VMOVUPS      Z2, 704(CX)
 	MOVL         $0x3f800000, R12
 	VPBROADCASTD R12, Z2
 	VDIVPS       Z3, Z2, Z2
@@ -6259,26 +7132,18 @@ range1:
 	MOVL         R12, 256(DI)
 	VSUBPS       Z9, Z5, Z4
 	VDIVPS       Z4, Z0, Z5
+	VMOVUPS      Z1, 704(DI)
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z7
-	MOVL         $0x4a000000, R12
-	VPBROADCASTD R12, Z8
+	VMOVUPS      320(DI), Z8
+	VSUBPS       Z9, Z8, Z8
+	VANDPS       Z4, Z7, Z4
+	VANDPS       Z8, Z7, Z8
+	VPMAXSD      Z8, Z4, Z4
 	VMULPS       Z4, Z5, Z4
 	VANDPS       Z4, Z7, Z4
-	VCMPPS       $0x16, Z8, Z4, K1
-	VMOVUPS      320(DI), Z4
-	VSUBPS       Z9, Z4, Z4
-	VMULPS       Z4, Z5, Z4
-	VANDPS       Z4, Z7, Z4
-	VCMPPS       $0x16, Z8, Z4, K2
-	VMOVUPS      384(DI), Z4
-	MOVL         $0x7f800000, R12
-	VPBROADCASTD R12, Z7
-	VCMPPS       $0x04, Z7, Z4, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R12
-	ORL          R12, 256(DI)
+	VPMAXSD      704(DI), Z4, Z4
+	VMOVUPS      Z4, 704(DI)
 	MOVL         $0x3f800000, R12
 	VPBROADCASTD R12, Z4
 	VDIVPS       Z5, Z4, Z4
@@ -6365,50 +7230,34 @@ free:
 	VSUBPS       Z6, Z2, Z2
 	VBROADCASTSS (R12), Z3
 	VDIVPS       Z2, Z3, Z3
+	VMOVUPS      Z3, 640(CX)
 	MOVL         $0x7fffffff, R14
 	VPBROADCASTD R14, Z4
-	MOVL         $0x4a000000, R14
-	VPBROADCASTD R14, Z5
+	VMOVUPS      320(CX), Z5
+	VSUBPS       Z6, Z5, Z5
+	VANDPS       Z2, Z4, Z2
+	VANDPS       Z5, Z4, Z5
+	VPMAXSD      Z5, Z2, Z2
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K1
-	VMOVUPS      320(CX), Z2
-	VSUBPS       Z6, Z2, Z2
-	VMULPS       Z2, Z3, Z2
-	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K2
-	VMOVUPS      384(CX), Z2
-	MOVL         $0x7f800000, R14
-	VPBROADCASTD R14, Z4
-	VCMPPS       $0x04, Z4, Z2, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R14
-	ORL          R14, 256(CX)
+	VPMAXSD      704(CX), Z2, Z2
+	VMOVUPS      Z2, 704(CX)
 	VMOVUPS      384(DI), Z2
 	VSUBPS       Z9, Z2, Z2
 	VBROADCASTSS (R12), Z4
 	VDIVPS       Z2, Z4, Z4
+	VMOVUPS      Z4, 640(DI)
 	MOVL         $0x7fffffff, R14
 	VPBROADCASTD R14, Z5
-	MOVL         $0x4a000000, R14
-	VPBROADCASTD R14, Z7
+	VMOVUPS      320(DI), Z7
+	VSUBPS       Z9, Z7, Z7
+	VANDPS       Z2, Z5, Z2
+	VANDPS       Z7, Z5, Z7
+	VPMAXSD      Z7, Z2, Z2
 	VMULPS       Z2, Z4, Z2
 	VANDPS       Z2, Z5, Z2
-	VCMPPS       $0x16, Z7, Z2, K1
-	VMOVUPS      320(DI), Z2
-	VSUBPS       Z9, Z2, Z2
-	VMULPS       Z2, Z4, Z2
-	VANDPS       Z2, Z5, Z2
-	VCMPPS       $0x16, Z7, Z2, K2
-	VMOVUPS      384(DI), Z2
-	MOVL         $0x7f800000, R14
-	VPBROADCASTD R14, Z5
-	VCMPPS       $0x04, Z5, Z2, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R14
-	ORL          R14, 256(DI)
+	VPMAXSD      704(DI), Z2, Z2
+	VMOVUPS      Z2, 704(DI)
 	VXORPS       Z2, Z2, Z2
 	VXORPS       Z5, Z5, Z5
 	VXORPS       Z7, Z7, Z7
@@ -6418,157 +7267,157 @@ free:
 	XORQ         R14, R14
 
 freeLevels:
-	VMOVUPS     (DX)(R14*1), Z12
-	VSUBPS      Z6, Z12, Z13
-	VMULPS      Z13, Z3, Z13
-	VRNDSCALEPS $0x00, Z13, Z13
-	VPMAXSD     Z1, Z13, Z13
-	VMOVUPS     Z13, (SI)(R14*1)
-	VMULPS      (BX)(R14*1), Z13, Z14
-	VADDPS      Z14, Z2, Z2
-	VMULPS      Z13, Z14, Z13
-	VADDPS      Z13, Z5, Z5
-	VMULPS      Z12, Z14, Z12
-	VADDPS      Z12, Z7, Z7
-	VMOVUPS     (R8)(R14*1), Z12
-	VSUBPS      Z9, Z12, Z13
-	VMULPS      Z13, Z4, Z13
-	VRNDSCALEPS $0x00, Z13, Z13
-	VPMAXSD     Z1, Z13, Z13
-	VMOVUPS     Z13, (R10)(R14*1)
-	VMULPS      (R9)(R14*1), Z13, Z14
-	VADDPS      Z14, Z8, Z8
-	VMULPS      Z13, Z14, Z13
-	VADDPS      Z13, Z10, Z10
-	VMULPS      Z12, Z14, Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVUPS     64(DX)(R14*1), Z12
-	VSUBPS      Z6, Z12, Z13
-	VMULPS      Z13, Z3, Z13
-	VRNDSCALEPS $0x00, Z13, Z13
-	VPMAXSD     Z1, Z13, Z13
-	VMOVUPS     Z13, 64(SI)(R14*1)
-	VMULPS      64(BX)(R14*1), Z13, Z14
-	VADDPS      Z14, Z2, Z2
-	VMULPS      Z13, Z14, Z13
-	VADDPS      Z13, Z5, Z5
-	VMULPS      Z12, Z14, Z12
-	VADDPS      Z12, Z7, Z7
-	VMOVUPS     64(R8)(R14*1), Z12
-	VSUBPS      Z9, Z12, Z13
-	VMULPS      Z13, Z4, Z13
-	VRNDSCALEPS $0x00, Z13, Z13
-	VPMAXSD     Z1, Z13, Z13
-	VMOVUPS     Z13, 64(R10)(R14*1)
-	VMULPS      64(R9)(R14*1), Z13, Z14
-	VADDPS      Z14, Z8, Z8
-	VMULPS      Z13, Z14, Z13
-	VADDPS      Z13, Z10, Z10
-	VMULPS      Z12, Z14, Z12
-	VADDPS      Z12, Z11, Z11
-	ADDQ        $0x00000080, R14
-	CMPQ        R14, AX
-	JLT         freeLevels
-	VMOVUPS     448(CX), Z12
-	VMOVUPS     512(CX), Z13
-	VMULPS      Z5, Z12, Z14
-	VMULPS      Z2, Z2, Z15
-	VSUBPS      Z15, Z14, Z14
-	VCMPPS      $0x1e, Z1, Z14, K1
-	VMULPS      Z7, Z12, Z12
-	VMULPS      Z2, Z13, Z15
-	VSUBPS      Z15, Z12, Z12
-	VDIVPS      Z14, Z12, Z12
-	VMULPS      Z13, Z5, Z13
-	VMULPS      Z7, Z2, Z2
-	VSUBPS      Z2, Z13, Z2
-	VDIVPS      Z14, Z2, Z2
-	VCMPPS      $0x1e, Z1, Z2, K2
-	VDIVPS      Z5, Z7, Z5
-	VMOVAPS     Z5, K2, Z12
-	VMOVAPS     Z1, K2, Z2
-	VMOVUPS     448(DI), Z5
-	VMOVUPS     512(DI), Z7
-	VMULPS      Z10, Z5, Z13
-	VMULPS      Z8, Z8, Z14
-	VSUBPS      Z14, Z13, Z13
-	VCMPPS      $0x1e, Z1, Z13, K2
-	VMULPS      Z11, Z5, Z5
-	VMULPS      Z8, Z7, Z14
-	VSUBPS      Z14, Z5, Z5
-	VDIVPS      Z13, Z5, Z5
-	VMULPS      Z7, Z10, Z7
-	VMULPS      Z11, Z8, Z8
-	VSUBPS      Z8, Z7, Z7
-	VDIVPS      Z13, Z7, Z7
-	VCMPPS      $0x1e, Z1, Z7, K3
-	VDIVPS      Z10, Z11, Z8
-	VMOVAPS     Z8, K3, Z5
-	VMOVAPS     Z1, K3, Z7
-	VXORPS      Z8, Z8, Z8
-	VXORPS      Z10, Z10, Z10
-	XORQ        R14, R14
+	VMOVUPS      (DX)(R14*1), Z12
+	VSUBPS       Z6, Z12, Z13
+	VMULPS       Z13, Z3, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VPMAXSD      Z1, Z13, Z13
+	VMOVUPS      Z13, (SI)(R14*1)
+	VMULPS       (BX)(R14*1), Z13, Z14
+	VADDPS       Z14, Z2, Z2
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z5, Z5
+	VMULPS       Z12, Z14, Z12
+	VADDPS       Z12, Z7, Z7
+	VMOVUPS      (R8)(R14*1), Z12
+	VSUBPS       Z9, Z12, Z13
+	VMULPS       Z13, Z4, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VPMAXSD      Z1, Z13, Z13
+	VMOVUPS      Z13, (R10)(R14*1)
+	VMULPS       (R9)(R14*1), Z13, Z14
+	VADDPS       Z14, Z8, Z8
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z10, Z10
+	VMULPS       Z12, Z14, Z12
+	VADDPS       Z12, Z11, Z11
+	VMOVUPS      64(DX)(R14*1), Z12
+	VSUBPS       Z6, Z12, Z13
+	VMULPS       Z13, Z3, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VPMAXSD      Z1, Z13, Z13
+	VMOVUPS      Z13, 64(SI)(R14*1)
+	VMULPS       64(BX)(R14*1), Z13, Z14
+	VADDPS       Z14, Z2, Z2
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z5, Z5
+	VMULPS       Z12, Z14, Z12
+	VADDPS       Z12, Z7, Z7
+	VMOVUPS      64(R8)(R14*1), Z12
+	VSUBPS       Z9, Z12, Z13
+	VMULPS       Z13, Z4, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VPMAXSD      Z1, Z13, Z13
+	VMOVUPS      Z13, 64(R10)(R14*1)
+	VMULPS       64(R9)(R14*1), Z13, Z14
+	VADDPS       Z14, Z8, Z8
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z10, Z10
+	VMULPS       Z12, Z14, Z12
+	VADDPS       Z12, Z11, Z11
+	ADDQ         $0x00000080, R14
+	CMPQ         R14, AX
+	JLT          freeLevels
+	VMULPS       448(CX), Z5, Z3
+	VMULPS       Z2, Z2, Z4
+	VSUBPS       Z4, Z3, Z3
+	VMULPS       448(CX), Z7, Z4
+	VMULPS       512(CX), Z2, Z12
+	VSUBPS       Z12, Z4, Z4
+	VDIVPS       Z3, Z4, Z4
+	VMULPS       512(CX), Z5, Z12
+	VMULPS       Z7, Z2, Z2
+	VSUBPS       Z2, Z12, Z2
+	VDIVPS       Z3, Z2, Z2
+	VCMPPS       $0x1e, Z1, Z2, K1
+	VDIVPS       Z5, Z7, Z5
+	VMOVAPS      Z5, K1, Z4
+	VMOVAPS      Z1, K1, Z2
+	VXORPS       Z5, Z5, Z5
+	VCMPPS       $0x1a, Z1, Z3, K1
+	MOVL         $0x7fc00000, R14
+	VPBROADCASTD R14, Z3
+	VMOVAPS      Z3, K1, Z5
+	VMULPS       448(DI), Z10, Z3
+	VMULPS       Z8, Z8, Z7
+	VSUBPS       Z7, Z3, Z3
+	VMULPS       448(DI), Z11, Z7
+	VMULPS       512(DI), Z8, Z12
+	VSUBPS       Z12, Z7, Z7
+	VDIVPS       Z3, Z7, Z7
+	VMULPS       512(DI), Z10, Z12
+	VMULPS       Z11, Z8, Z8
+	VSUBPS       Z8, Z12, Z8
+	VDIVPS       Z3, Z8, Z8
+	VCMPPS       $0x1e, Z1, Z8, K1
+	VDIVPS       Z10, Z11, Z10
+	VMOVAPS      Z10, K1, Z7
+	VMOVAPS      Z1, K1, Z8
+	VXORPS       Z10, Z10, Z10
+	VCMPPS       $0x1a, Z1, Z3, K1
+	MOVL         $0x7fc00000, R14
+	VPBROADCASTD R14, Z3
+	VMOVAPS      Z3, K1, Z10
+	XORQ         R14, R14
 
 freeError:
-	VMULPS  (SI)(R14*1), Z12, Z11
-	VADDPS  Z2, Z11, Z11
-	VSUBPS  (DX)(R14*1), Z11, Z11
-	VMULPS  Z11, Z11, Z11
-	VMULPS  (BX)(R14*1), Z11, Z11
-	VADDPS  Z11, Z8, Z8
-	VMULPS  (R10)(R14*1), Z5, Z11
-	VADDPS  Z7, Z11, Z11
-	VSUBPS  (R8)(R14*1), Z11, Z11
-	VMULPS  Z11, Z11, Z11
-	VMULPS  (R9)(R14*1), Z11, Z11
-	VADDPS  Z11, Z10, Z10
-	VMULPS  64(SI)(R14*1), Z12, Z11
-	VADDPS  Z2, Z11, Z11
-	VSUBPS  64(DX)(R14*1), Z11, Z11
-	VMULPS  Z11, Z11, Z11
-	VMULPS  64(BX)(R14*1), Z11, Z11
-	VADDPS  Z11, Z8, Z8
-	VMULPS  64(R10)(R14*1), Z5, Z11
-	VADDPS  Z7, Z11, Z11
-	VSUBPS  64(R8)(R14*1), Z11, Z11
-	VMULPS  Z11, Z11, Z11
-	VMULPS  64(R9)(R14*1), Z11, Z11
-	VADDPS  Z11, Z10, Z10
+	VMULPS  (SI)(R14*1), Z4, Z3
+	VADDPS  Z2, Z3, Z3
+	VSUBPS  (DX)(R14*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  (BX)(R14*1), Z3, Z3
+	VADDPS  Z3, Z5, Z5
+	VMULPS  (R10)(R14*1), Z7, Z3
+	VADDPS  Z8, Z3, Z3
+	VSUBPS  (R8)(R14*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  (R9)(R14*1), Z3, Z3
+	VADDPS  Z3, Z10, Z10
+	VMULPS  64(SI)(R14*1), Z4, Z3
+	VADDPS  Z2, Z3, Z3
+	VSUBPS  64(DX)(R14*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  64(BX)(R14*1), Z3, Z3
+	VADDPS  Z3, Z5, Z5
+	VMULPS  64(R10)(R14*1), Z7, Z3
+	VADDPS  Z8, Z3, Z3
+	VSUBPS  64(R8)(R14*1), Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VMULPS  64(R9)(R14*1), Z3, Z3
+	VADDPS  Z3, Z10, Z10
 	ADDQ    $0x00000080, R14
 	CMPQ    R14, AX
 	JLT     freeError
-	VMOVUPS 576(CX), Z11
-	VCMPPS  $0x11, Z11, Z8, K3
-	KANDW   K1, K3, K1
-	VMOVUPS 576(CX), Z11
-	VMOVAPS Z8, K1, Z11
-	VMOVUPS Z11, 576(CX)
-	VMOVUPS (CX), Z8
-	VMOVAPS Z12, K1, Z8
-	VMOVUPS Z8, (CX)
-	VMOVUPS 128(CX), Z8
-	VMOVAPS Z3, K1, Z8
-	VMOVUPS Z8, 128(CX)
+	VCMPPS  $0x11, 576(CX), Z5, K1
+	VMOVUPS 576(CX), Z3
+	VMOVAPS Z5, K1, Z3
+	VMOVUPS Z3, 576(CX)
+	VMOVUPS (CX), Z3
+	VMOVAPS Z4, K1, Z3
+	VMOVUPS Z3, (CX)
+	VMOVUPS 640(CX), Z3
+	VMOVUPS 128(CX), Z4
+	VMOVAPS Z3, K1, Z4
+	VMOVUPS Z4, 128(CX)
 	VMOVUPS 192(CX), Z3
 	VMOVAPS Z6, K1, Z3
 	VMOVUPS Z3, 192(CX)
 	VMOVAPS Z2, K1, Z6
-	VMOVUPS 576(DI), Z2
-	VCMPPS  $0x11, Z2, Z10, K1
-	KANDW   K2, K1, K1
+	VCMPPS  $0x11, 576(DI), Z10, K1
 	VMOVUPS 576(DI), Z2
 	VMOVAPS Z10, K1, Z2
 	VMOVUPS Z2, 576(DI)
 	VMOVUPS (DI), Z2
-	VMOVAPS Z5, K1, Z2
+	VMOVAPS Z7, K1, Z2
 	VMOVUPS Z2, (DI)
-	VMOVUPS 128(DI), Z2
-	VMOVAPS Z4, K1, Z2
-	VMOVUPS Z2, 128(DI)
+	VMOVUPS 640(DI), Z2
+	VMOVUPS 128(DI), Z3
+	VMOVAPS Z2, K1, Z3
+	VMOVUPS Z3, 128(DI)
 	VMOVUPS 192(DI), Z2
 	VMOVAPS Z9, K1, Z2
 	VMOVUPS Z2, 192(DI)
-	VMOVAPS Z7, K1, Z9
+	VMOVAPS Z8, K1, Z9
 	ADDQ    $0x00000004, R12
 	CMPQ    R12, R11
 	JLT     free
@@ -6578,50 +7427,34 @@ capped:
 	VSUBPS       Z6, Z2, Z2
 	VBROADCASTSS (R12), Z3
 	VDIVPS       Z2, Z3, Z3
+	VMOVUPS      Z3, 640(CX)
 	MOVL         $0x7fffffff, R11
 	VPBROADCASTD R11, Z4
-	MOVL         $0x4a000000, R11
-	VPBROADCASTD R11, Z5
+	VMOVUPS      320(CX), Z5
+	VSUBPS       Z6, Z5, Z5
+	VANDPS       Z2, Z4, Z2
+	VANDPS       Z5, Z4, Z5
+	VPMAXSD      Z5, Z2, Z2
 	VMULPS       Z2, Z3, Z2
 	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K1
-	VMOVUPS      320(CX), Z2
-	VSUBPS       Z6, Z2, Z2
-	VMULPS       Z2, Z3, Z2
-	VANDPS       Z2, Z4, Z2
-	VCMPPS       $0x16, Z5, Z2, K2
-	VMOVUPS      384(CX), Z2
-	MOVL         $0x7f800000, R11
-	VPBROADCASTD R11, Z4
-	VCMPPS       $0x04, Z4, Z2, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R11
-	ORL          R11, 256(CX)
+	VPMAXSD      704(CX), Z2, Z2
+	VMOVUPS      Z2, 704(CX)
 	VMOVUPS      384(DI), Z2
 	VSUBPS       Z9, Z2, Z2
 	VBROADCASTSS (R12), Z4
 	VDIVPS       Z2, Z4, Z4
+	VMOVUPS      Z4, 640(DI)
 	MOVL         $0x7fffffff, R11
 	VPBROADCASTD R11, Z5
-	MOVL         $0x4a000000, R11
-	VPBROADCASTD R11, Z7
+	VMOVUPS      320(DI), Z7
+	VSUBPS       Z9, Z7, Z7
+	VANDPS       Z2, Z5, Z2
+	VANDPS       Z7, Z5, Z7
+	VPMAXSD      Z7, Z2, Z2
 	VMULPS       Z2, Z4, Z2
 	VANDPS       Z2, Z5, Z2
-	VCMPPS       $0x16, Z7, Z2, K1
-	VMOVUPS      320(DI), Z2
-	VSUBPS       Z9, Z2, Z2
-	VMULPS       Z2, Z4, Z2
-	VANDPS       Z2, Z5, Z2
-	VCMPPS       $0x16, Z7, Z2, K2
-	VMOVUPS      384(DI), Z2
-	MOVL         $0x7f800000, R11
-	VPBROADCASTD R11, Z5
-	VCMPPS       $0x04, Z5, Z2, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R11
-	ORL          R11, 256(DI)
+	VPMAXSD      704(DI), Z2, Z2
+	VMOVUPS      Z2, 704(DI)
 	VXORPS       Z2, Z2, Z2
 	VXORPS       Z5, Z5, Z5
 	VXORPS       Z7, Z7, Z7
@@ -6631,180 +7464,194 @@ capped:
 	XORQ         R11, R11
 
 cappedLevels:
-	VMOVUPS     (DX)(R11*1), Z12
-	VSUBPS      Z6, Z12, Z13
-	VMULPS      Z13, Z3, Z13
-	VRNDSCALEPS $0x00, Z13, Z13
-	VPMAXSD     Z1, Z13, Z13
-	VPMINSD     Z0, Z13, Z13
-	VMOVUPS     Z13, (SI)(R11*1)
-	VMULPS      (BX)(R11*1), Z13, Z14
-	VADDPS      Z14, Z2, Z2
-	VMULPS      Z13, Z14, Z13
-	VADDPS      Z13, Z5, Z5
-	VMULPS      Z12, Z14, Z12
-	VADDPS      Z12, Z7, Z7
-	VMOVUPS     (R8)(R11*1), Z12
-	VSUBPS      Z9, Z12, Z13
-	VMULPS      Z13, Z4, Z13
-	VRNDSCALEPS $0x00, Z13, Z13
-	VPMAXSD     Z1, Z13, Z13
-	VPMINSD     Z0, Z13, Z13
-	VMOVUPS     Z13, (R10)(R11*1)
-	VMULPS      (R9)(R11*1), Z13, Z14
-	VADDPS      Z14, Z8, Z8
-	VMULPS      Z13, Z14, Z13
-	VADDPS      Z13, Z10, Z10
-	VMULPS      Z12, Z14, Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVUPS     64(DX)(R11*1), Z12
-	VSUBPS      Z6, Z12, Z13
-	VMULPS      Z13, Z3, Z13
-	VRNDSCALEPS $0x00, Z13, Z13
-	VPMAXSD     Z1, Z13, Z13
-	VPMINSD     Z0, Z13, Z13
-	VMOVUPS     Z13, 64(SI)(R11*1)
-	VMULPS      64(BX)(R11*1), Z13, Z14
-	VADDPS      Z14, Z2, Z2
-	VMULPS      Z13, Z14, Z13
-	VADDPS      Z13, Z5, Z5
-	VMULPS      Z12, Z14, Z12
-	VADDPS      Z12, Z7, Z7
-	VMOVUPS     64(R8)(R11*1), Z12
-	VSUBPS      Z9, Z12, Z13
-	VMULPS      Z13, Z4, Z13
-	VRNDSCALEPS $0x00, Z13, Z13
-	VPMAXSD     Z1, Z13, Z13
-	VPMINSD     Z0, Z13, Z13
-	VMOVUPS     Z13, 64(R10)(R11*1)
-	VMULPS      64(R9)(R11*1), Z13, Z14
-	VADDPS      Z14, Z8, Z8
-	VMULPS      Z13, Z14, Z13
-	VADDPS      Z13, Z10, Z10
-	VMULPS      Z12, Z14, Z12
-	VADDPS      Z12, Z11, Z11
-	ADDQ        $0x00000080, R11
-	CMPQ        R11, AX
-	JLT         cappedLevels
-	VMOVUPS     448(CX), Z12
-	VMOVUPS     512(CX), Z13
-	VMULPS      Z5, Z12, Z14
-	VMULPS      Z2, Z2, Z15
-	VSUBPS      Z15, Z14, Z14
-	VCMPPS      $0x1e, Z1, Z14, K1
-	VMULPS      Z7, Z12, Z12
-	VMULPS      Z2, Z13, Z15
-	VSUBPS      Z15, Z12, Z12
-	VDIVPS      Z14, Z12, Z12
-	VMULPS      Z13, Z5, Z13
-	VMULPS      Z7, Z2, Z2
-	VSUBPS      Z2, Z13, Z2
-	VDIVPS      Z14, Z2, Z2
-	VCMPPS      $0x1e, Z1, Z2, K2
-	VDIVPS      Z5, Z7, Z5
-	VMOVAPS     Z5, K2, Z12
-	VMOVAPS     Z1, K2, Z2
-	VMOVUPS     448(DI), Z5
-	VMOVUPS     512(DI), Z7
-	VMULPS      Z10, Z5, Z13
-	VMULPS      Z8, Z8, Z14
-	VSUBPS      Z14, Z13, Z13
-	VCMPPS      $0x1e, Z1, Z13, K2
-	VMULPS      Z11, Z5, Z5
-	VMULPS      Z8, Z7, Z14
-	VSUBPS      Z14, Z5, Z5
-	VDIVPS      Z13, Z5, Z5
-	VMULPS      Z7, Z10, Z7
-	VMULPS      Z11, Z8, Z8
-	VSUBPS      Z8, Z7, Z7
-	VDIVPS      Z13, Z7, Z7
-	VCMPPS      $0x1e, Z1, Z7, K3
-	VDIVPS      Z10, Z11, Z8
-	VMOVAPS     Z8, K3, Z5
-	VMOVAPS     Z1, K3, Z7
-	VXORPS      Z8, Z8, Z8
-	VXORPS      Z10, Z10, Z10
-	XORQ        R11, R11
+	VMOVUPS      (DX)(R11*1), Z12
+	VSUBPS       Z6, Z12, Z13
+	VMULPS       Z13, Z3, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VPMAXSD      Z1, Z13, Z13
+	VPMINSD      Z0, Z13, Z13
+	VMOVUPS      Z13, (SI)(R11*1)
+	VMULPS       (BX)(R11*1), Z13, Z14
+	VADDPS       Z14, Z2, Z2
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z5, Z5
+	VMULPS       Z12, Z14, Z12
+	VADDPS       Z12, Z7, Z7
+	VMOVUPS      (R8)(R11*1), Z12
+	VSUBPS       Z9, Z12, Z13
+	VMULPS       Z13, Z4, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VPMAXSD      Z1, Z13, Z13
+	VPMINSD      Z0, Z13, Z13
+	VMOVUPS      Z13, (R10)(R11*1)
+	VMULPS       (R9)(R11*1), Z13, Z14
+	VADDPS       Z14, Z8, Z8
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z10, Z10
+	VMULPS       Z12, Z14, Z12
+	VADDPS       Z12, Z11, Z11
+	VMOVUPS      64(DX)(R11*1), Z12
+	VSUBPS       Z6, Z12, Z13
+	VMULPS       Z13, Z3, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VPMAXSD      Z1, Z13, Z13
+	VPMINSD      Z0, Z13, Z13
+	VMOVUPS      Z13, 64(SI)(R11*1)
+	VMULPS       64(BX)(R11*1), Z13, Z14
+	VADDPS       Z14, Z2, Z2
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z5, Z5
+	VMULPS       Z12, Z14, Z12
+	VADDPS       Z12, Z7, Z7
+	VMOVUPS      64(R8)(R11*1), Z12
+	VSUBPS       Z9, Z12, Z13
+	VMULPS       Z13, Z4, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VPMAXSD      Z1, Z13, Z13
+	VPMINSD      Z0, Z13, Z13
+	VMOVUPS      Z13, 64(R10)(R11*1)
+	VMULPS       64(R9)(R11*1), Z13, Z14
+	VADDPS       Z14, Z8, Z8
+	VMULPS       Z13, Z14, Z13
+	VADDPS       Z13, Z10, Z10
+	VMULPS       Z12, Z14, Z12
+	VADDPS       Z12, Z11, Z11
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, AX
+	JLT          cappedLevels
+	VMULPS       448(CX), Z5, Z3
+	VMULPS       Z2, Z2, Z4
+	VSUBPS       Z4, Z3, Z3
+	VMULPS       448(CX), Z7, Z4
+	VMULPS       512(CX), Z2, Z12
+	VSUBPS       Z12, Z4, Z4
+	VDIVPS       Z3, Z4, Z4
+	VMULPS       512(CX), Z5, Z12
+	VMULPS       Z7, Z2, Z2
+	VSUBPS       Z2, Z12, Z2
+	VDIVPS       Z3, Z2, Z2
+	VCMPPS       $0x1e, Z1, Z2, K1
+	VDIVPS       Z5, Z7, Z5
+	VMOVAPS      Z5, K1, Z4
+	VMOVAPS      Z1, K1, Z2
+	VXORPS       Z5, Z5, Z5
+	VCMPPS       $0x1a, Z1, Z3, K1
+	MOVL         $0x7fc00000, R11
+	VPBROADCASTD R11, Z3
+	VMOVAPS      Z3, K1, Z5
+	VMULPS       448(DI), Z10, Z3
+	VMULPS       Z8, Z8, Z7
+	VSUBPS       Z7, Z3, Z3
+	VMULPS       448(DI), Z11, Z7
+	VMULPS       512(DI), Z8, Z12
+	VSUBPS       Z12, Z7, Z7
+	VDIVPS       Z3, Z7, Z7
+	VMULPS       512(DI), Z10, Z12
+	VMULPS       Z11, Z8, Z8
+	VSUBPS       Z8, Z12, Z8
+	VDIVPS       Z3, Z8, Z8
+	VCMPPS       $0x1e, Z1, Z8, K1
+	VDIVPS       Z10, Z11, Z10
+	VMOVAPS      Z10, K1, Z7
+	VMOVAPS      Z1, K1, Z8
+	VXORPS       Z10, Z10, Z10
+	VCMPPS       $0x1a, Z1, Z3, K1
+	MOVL         $0x7fc00000, R11
+	VPBROADCASTD R11, Z3
+	VMOVAPS      Z3, K1, Z10
+	XORQ         R11, R11
 
 cappedError:
-	VMULPS       (SI)(R11*1), Z12, Z11
-	VADDPS       Z2, Z11, Z11
-	VSUBPS       (DX)(R11*1), Z11, Z11
-	VMULPS       Z11, Z11, Z11
-	VMULPS       (BX)(R11*1), Z11, Z11
-	VADDPS       Z11, Z8, Z8
-	VMULPS       (R10)(R11*1), Z5, Z11
-	VADDPS       Z7, Z11, Z11
-	VSUBPS       (R8)(R11*1), Z11, Z11
-	VMULPS       Z11, Z11, Z11
-	VMULPS       (R9)(R11*1), Z11, Z11
-	VADDPS       Z11, Z10, Z10
-	VMULPS       64(SI)(R11*1), Z12, Z11
-	VADDPS       Z2, Z11, Z11
-	VSUBPS       64(DX)(R11*1), Z11, Z11
-	VMULPS       Z11, Z11, Z11
-	VMULPS       64(BX)(R11*1), Z11, Z11
-	VADDPS       Z11, Z8, Z8
-	VMULPS       64(R10)(R11*1), Z5, Z11
-	VADDPS       Z7, Z11, Z11
-	VSUBPS       64(R8)(R11*1), Z11, Z11
-	VMULPS       Z11, Z11, Z11
-	VMULPS       64(R9)(R11*1), Z11, Z11
-	VADDPS       Z11, Z10, Z10
+	VMULPS       (SI)(R11*1), Z4, Z3
+	VADDPS       Z2, Z3, Z3
+	VSUBPS       (DX)(R11*1), Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       (BX)(R11*1), Z3, Z3
+	VADDPS       Z3, Z5, Z5
+	VMULPS       (R10)(R11*1), Z7, Z3
+	VADDPS       Z8, Z3, Z3
+	VSUBPS       (R8)(R11*1), Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       (R9)(R11*1), Z3, Z3
+	VADDPS       Z3, Z10, Z10
+	VMULPS       64(SI)(R11*1), Z4, Z3
+	VADDPS       Z2, Z3, Z3
+	VSUBPS       64(DX)(R11*1), Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       64(BX)(R11*1), Z3, Z3
+	VADDPS       Z3, Z5, Z5
+	VMULPS       64(R10)(R11*1), Z7, Z3
+	VADDPS       Z8, Z3, Z3
+	VSUBPS       64(R8)(R11*1), Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       64(R9)(R11*1), Z3, Z3
+	VADDPS       Z3, Z10, Z10
 	ADDQ         $0x00000080, R11
 	CMPQ         R11, AX
 	JLT          cappedError
-	VMOVUPS      576(CX), Z11
-	VCMPPS       $0x11, Z11, Z8, K3
-	KANDW        K1, K3, K1
-	VMOVUPS      576(CX), Z11
-	VMOVAPS      Z8, K1, Z11
-	VMOVUPS      Z11, 576(CX)
-	VMOVUPS      (CX), Z8
-	VMOVAPS      Z12, K1, Z8
-	VMOVUPS      Z8, (CX)
-	VMOVUPS      128(CX), Z8
-	VMOVAPS      Z3, K1, Z8
-	VMOVUPS      Z8, 128(CX)
+	VCMPPS       $0x11, 576(CX), Z5, K1
+	VMOVUPS      576(CX), Z3
+	VMOVAPS      Z5, K1, Z3
+	VMOVUPS      Z3, 576(CX)
+	VMOVUPS      (CX), Z3
+	VMOVAPS      Z4, K1, Z3
+	VMOVUPS      Z3, (CX)
+	VMOVUPS      640(CX), Z3
+	VMOVUPS      128(CX), Z4
+	VMOVAPS      Z3, K1, Z4
+	VMOVUPS      Z4, 128(CX)
 	VMOVUPS      192(CX), Z3
 	VMOVAPS      Z6, K1, Z3
 	VMOVUPS      Z3, 192(CX)
 	VMOVAPS      Z2, K1, Z6
-	VMOVUPS      576(DI), Z2
-	VCMPPS       $0x11, Z2, Z10, K1
-	KANDW        K2, K1, K1
+	VCMPPS       $0x11, 576(DI), Z10, K1
 	VMOVUPS      576(DI), Z2
 	VMOVAPS      Z10, K1, Z2
 	VMOVUPS      Z2, 576(DI)
 	VMOVUPS      (DI), Z2
-	VMOVAPS      Z5, K1, Z2
+	VMOVAPS      Z7, K1, Z2
 	VMOVUPS      Z2, (DI)
-	VMOVUPS      128(DI), Z2
-	VMOVAPS      Z4, K1, Z2
-	VMOVUPS      Z2, 128(DI)
+	VMOVUPS      640(DI), Z2
+	VMOVUPS      128(DI), Z3
+	VMOVAPS      Z2, K1, Z3
+	VMOVUPS      Z3, 128(DI)
 	VMOVUPS      192(DI), Z2
 	VMOVAPS      Z9, K1, Z2
 	VMOVUPS      Z2, 192(DI)
-	VMOVAPS      Z7, K1, Z9
+	VMOVAPS      Z8, K1, Z9
 	ADDQ         $0x00000004, R12
 	CMPQ         R12, R13
 	JLT          capped
 	VMOVUPS      Z6, 64(CX)
 	VMOVUPS      (CX), Z0
-	VMOVUPS      384(CX), Z2
 	MOVL         $0x7f800000, AX
-	VPBROADCASTD AX, Z3
-	VCMPPS       $0x00, Z3, Z2, K1
+	VPBROADCASTD AX, Z2
+	VCMPPS       $0x00, 384(CX), Z2, K1
 	VMOVAPS      Z1, K1, Z0
 	VMOVUPS      Z0, (CX)
+	VMOVUPS      704(CX), Z0
+	MOVL         $0x4a000000, AX
+	VPBROADCASTD AX, Z3
+	VCMPPS       $0x16, Z3, Z0, K1
+	VCMPPS       $0x04, 384(CX), Z2, K2
+	KANDW        K1, K2, K1
+	KMOVW        K1, AX
+	ORL          AX, 256(CX)
 	VMOVUPS      Z9, 64(DI)
 	VMOVUPS      (DI), Z0
-	VMOVUPS      384(DI), Z2
 	MOVL         $0x7f800000, AX
-	VPBROADCASTD AX, Z3
-	VCMPPS       $0x00, Z3, Z2, K1
+	VPBROADCASTD AX, Z2
+	VCMPPS       $0x00, 384(DI), Z2, K1
 	VMOVAPS      Z1, K1, Z0
 	VMOVUPS      Z0, (DI)
+	VMOVUPS      704(DI), Z0
+	MOVL         $0x4a000000, AX
+	VPBROADCASTD AX, Z1
+	VCMPPS       $0x16, Z1, Z0, K1
+	VCMPPS       $0x04, 384(DI), Z2, K2
+	KANDW        K1, K2, K1
+	KMOVW        K1, AX
+	ORL          AX, 256(DI)
 	VZEROUPPER
 	RET
 
@@ -6817,7 +7664,7 @@ TEXT ·fitAffineAbsolutePairAVX512(SB), NOSPLIT, $0-48
 	MOVQ         x+8(FP), DX
 	MOVQ         w+16(FP), BX
 	MOVQ         levels+24(FP), SI
-	LEAQ         640(CX), DI
+	LEAQ         768(CX), DI
 	LEAQ         (DX)(AX*1), R8
 	LEAQ         (BX)(AX*1), R9
 	LEAQ         (SI)(AX*1), R10
@@ -6891,26 +7738,18 @@ range0:
 	MOVL         R12, 256(CX)
 	VSUBPS       Z7, Z4, Z3
 	VDIVPS       Z3, Z0, Z4
+	VMOVUPS      Z1, 704(CX)
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z5
-	MOVL         $0x4a000000, R12
-	VPBROADCASTD R12, Z6
+	VMOVUPS      320(CX), Z6
+	VSUBPS       Z7, Z6, Z6
+	VANDPS       Z3, Z5, Z3
+	VANDPS       Z6, Z5, Z6
+	VPMAXSD      Z6, Z3, Z3
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
-	VCMPPS       $0x16, Z6, Z3, K1
-	VMOVUPS      320(CX), Z3
-	VSUBPS       Z7, Z3, Z3
-	VMULPS       Z3, Z4, Z3
-	VANDPS       Z3, Z5, Z3
-	VCMPPS       $0x16, Z6, Z3, K2
-	VMOVUPS      384(CX), Z3
-	MOVL         $0x7f800000, R12
-	VPBROADCASTD R12, Z5
-	VCMPPS       $0x04, Z5, Z3, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R12
-	ORL          R12, 256(CX)
+	VPMAXSD      704(CX), Z3, Z3
+	VMOVUPS      Z3, 704(CX)
 	MOVL         $0x3f800000, R12
 	VPBROADCASTD R12, Z3
 	VDIVPS       Z4, Z3, Z3
@@ -6982,26 +7821,18 @@ range1:
 	MOVL         R12, 256(DI)
 	VSUBPS       Z10, Z6, Z5
 	VDIVPS       Z5, Z0, Z6
+	VMOVUPS      Z1, 704(DI)
 	MOVL         $0x7fffffff, R12
 	VPBROADCASTD R12, Z8
-	MOVL         $0x4a000000, R12
-	VPBROADCASTD R12, Z9
+	VMOVUPS      320(DI), Z9
+	VSUBPS       Z10, Z9, Z9
+	VANDPS       Z5, Z8, Z5
+	VANDPS       Z9, Z8, Z9
+	VPMAXSD      Z9, Z5, Z5
 	VMULPS       Z5, Z6, Z5
 	VANDPS       Z5, Z8, Z5
-	VCMPPS       $0x16, Z9, Z5, K1
-	VMOVUPS      320(DI), Z5
-	VSUBPS       Z10, Z5, Z5
-	VMULPS       Z5, Z6, Z5
-	VANDPS       Z5, Z8, Z5
-	VCMPPS       $0x16, Z9, Z5, K2
-	VMOVUPS      384(DI), Z5
-	MOVL         $0x7f800000, R12
-	VPBROADCASTD R12, Z8
-	VCMPPS       $0x04, Z8, Z5, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R12
-	ORL          R12, 256(DI)
+	VPMAXSD      704(DI), Z5, Z5
+	VMOVUPS      Z5, 704(DI)
 	MOVL         $0x3f800000, R12
 	VPBROADCASTD R12, Z5
 	VDIVPS       Z6, Z5, Z5
@@ -7088,50 +7919,34 @@ free:
 	VSUBPS       Z7, Z3, Z3
 	VBROADCASTSS (R12), Z4
 	VDIVPS       Z3, Z4, Z4
+	VMOVUPS      Z4, 640(CX)
 	MOVL         $0x7fffffff, R14
 	VPBROADCASTD R14, Z5
-	MOVL         $0x4a000000, R14
-	VPBROADCASTD R14, Z6
+	VMOVUPS      320(CX), Z6
+	VSUBPS       Z7, Z6, Z6
+	VANDPS       Z3, Z5, Z3
+	VANDPS       Z6, Z5, Z6
+	VPMAXSD      Z6, Z3, Z3
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
-	VCMPPS       $0x16, Z6, Z3, K1
-	VMOVUPS      320(CX), Z3
-	VSUBPS       Z7, Z3, Z3
-	VMULPS       Z3, Z4, Z3
-	VANDPS       Z3, Z5, Z3
-	VCMPPS       $0x16, Z6, Z3, K2
-	VMOVUPS      384(CX), Z3
-	MOVL         $0x7f800000, R14
-	VPBROADCASTD R14, Z5
-	VCMPPS       $0x04, Z5, Z3, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R14
-	ORL          R14, 256(CX)
+	VPMAXSD      704(CX), Z3, Z3
+	VMOVUPS      Z3, 704(CX)
 	VMOVUPS      384(DI), Z3
 	VSUBPS       Z10, Z3, Z3
 	VBROADCASTSS (R12), Z5
 	VDIVPS       Z3, Z5, Z5
+	VMOVUPS      Z5, 640(DI)
 	MOVL         $0x7fffffff, R14
 	VPBROADCASTD R14, Z6
-	MOVL         $0x4a000000, R14
-	VPBROADCASTD R14, Z8
+	VMOVUPS      320(DI), Z8
+	VSUBPS       Z10, Z8, Z8
+	VANDPS       Z3, Z6, Z3
+	VANDPS       Z8, Z6, Z8
+	VPMAXSD      Z8, Z3, Z3
 	VMULPS       Z3, Z5, Z3
 	VANDPS       Z3, Z6, Z3
-	VCMPPS       $0x16, Z8, Z3, K1
-	VMOVUPS      320(DI), Z3
-	VSUBPS       Z10, Z3, Z3
-	VMULPS       Z3, Z5, Z3
-	VANDPS       Z3, Z6, Z3
-	VCMPPS       $0x16, Z8, Z3, K2
-	VMOVUPS      384(DI), Z3
-	MOVL         $0x7f800000, R14
-	VPBROADCASTD R14, Z6
-	VCMPPS       $0x04, Z6, Z3, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R14
-	ORL          R14, 256(DI)
+	VPMAXSD      704(DI), Z3, Z3
+	VMOVUPS      Z3, 704(DI)
 	VXORPS       Z3, Z3, Z3
 	VXORPS       Z6, Z6, Z6
 	VXORPS       Z8, Z8, Z8
@@ -7141,157 +7956,157 @@ free:
 	XORQ         R14, R14
 
 freeLevels:
-	VMOVUPS     (DX)(R14*1), Z13
-	VSUBPS      Z7, Z13, Z14
-	VMULPS      Z14, Z4, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VPMAXSD     Z1, Z14, Z14
-	VMOVUPS     Z14, (SI)(R14*1)
-	VMULPS      (BX)(R14*1), Z14, Z15
-	VADDPS      Z15, Z3, Z3
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z6, Z6
-	VMULPS      Z13, Z15, Z13
-	VADDPS      Z13, Z8, Z8
-	VMOVUPS     (R8)(R14*1), Z13
-	VSUBPS      Z10, Z13, Z14
-	VMULPS      Z14, Z5, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VPMAXSD     Z1, Z14, Z14
-	VMOVUPS     Z14, (R10)(R14*1)
-	VMULPS      (R9)(R14*1), Z14, Z15
-	VADDPS      Z15, Z9, Z9
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z11, Z11
-	VMULPS      Z13, Z15, Z13
-	VADDPS      Z13, Z12, Z12
-	VMOVUPS     64(DX)(R14*1), Z13
-	VSUBPS      Z7, Z13, Z14
-	VMULPS      Z14, Z4, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VPMAXSD     Z1, Z14, Z14
-	VMOVUPS     Z14, 64(SI)(R14*1)
-	VMULPS      64(BX)(R14*1), Z14, Z15
-	VADDPS      Z15, Z3, Z3
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z6, Z6
-	VMULPS      Z13, Z15, Z13
-	VADDPS      Z13, Z8, Z8
-	VMOVUPS     64(R8)(R14*1), Z13
-	VSUBPS      Z10, Z13, Z14
-	VMULPS      Z14, Z5, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VPMAXSD     Z1, Z14, Z14
-	VMOVUPS     Z14, 64(R10)(R14*1)
-	VMULPS      64(R9)(R14*1), Z14, Z15
-	VADDPS      Z15, Z9, Z9
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z11, Z11
-	VMULPS      Z13, Z15, Z13
-	VADDPS      Z13, Z12, Z12
-	ADDQ        $0x00000080, R14
-	CMPQ        R14, AX
-	JLT         freeLevels
-	VMOVUPS     448(CX), Z13
-	VMOVUPS     512(CX), Z14
-	VMULPS      Z6, Z13, Z15
-	VMULPS      Z3, Z3, Z16
-	VSUBPS      Z16, Z15, Z15
-	VCMPPS      $0x1e, Z1, Z15, K1
-	VMULPS      Z8, Z13, Z13
-	VMULPS      Z3, Z14, Z16
-	VSUBPS      Z16, Z13, Z13
-	VDIVPS      Z15, Z13, Z13
-	VMULPS      Z14, Z6, Z14
-	VMULPS      Z8, Z3, Z3
-	VSUBPS      Z3, Z14, Z3
-	VDIVPS      Z15, Z3, Z3
-	VCMPPS      $0x1e, Z1, Z3, K2
-	VDIVPS      Z6, Z8, Z6
-	VMOVAPS     Z6, K2, Z13
-	VMOVAPS     Z1, K2, Z3
-	VMOVUPS     448(DI), Z6
-	VMOVUPS     512(DI), Z8
-	VMULPS      Z11, Z6, Z14
-	VMULPS      Z9, Z9, Z15
-	VSUBPS      Z15, Z14, Z14
-	VCMPPS      $0x1e, Z1, Z14, K2
-	VMULPS      Z12, Z6, Z6
-	VMULPS      Z9, Z8, Z15
-	VSUBPS      Z15, Z6, Z6
-	VDIVPS      Z14, Z6, Z6
-	VMULPS      Z8, Z11, Z8
-	VMULPS      Z12, Z9, Z9
-	VSUBPS      Z9, Z8, Z8
-	VDIVPS      Z14, Z8, Z8
-	VCMPPS      $0x1e, Z1, Z8, K3
-	VDIVPS      Z11, Z12, Z9
-	VMOVAPS     Z9, K3, Z6
-	VMOVAPS     Z1, K3, Z8
-	VXORPS      Z9, Z9, Z9
-	VXORPS      Z11, Z11, Z11
-	XORQ        R14, R14
+	VMOVUPS      (DX)(R14*1), Z13
+	VSUBPS       Z7, Z13, Z14
+	VMULPS       Z14, Z4, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VPMAXSD      Z1, Z14, Z14
+	VMOVUPS      Z14, (SI)(R14*1)
+	VMULPS       (BX)(R14*1), Z14, Z15
+	VADDPS       Z15, Z3, Z3
+	VMULPS       Z14, Z15, Z14
+	VADDPS       Z14, Z6, Z6
+	VMULPS       Z13, Z15, Z13
+	VADDPS       Z13, Z8, Z8
+	VMOVUPS      (R8)(R14*1), Z13
+	VSUBPS       Z10, Z13, Z14
+	VMULPS       Z14, Z5, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VPMAXSD      Z1, Z14, Z14
+	VMOVUPS      Z14, (R10)(R14*1)
+	VMULPS       (R9)(R14*1), Z14, Z15
+	VADDPS       Z15, Z9, Z9
+	VMULPS       Z14, Z15, Z14
+	VADDPS       Z14, Z11, Z11
+	VMULPS       Z13, Z15, Z13
+	VADDPS       Z13, Z12, Z12
+	VMOVUPS      64(DX)(R14*1), Z13
+	VSUBPS       Z7, Z13, Z14
+	VMULPS       Z14, Z4, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VPMAXSD      Z1, Z14, Z14
+	VMOVUPS      Z14, 64(SI)(R14*1)
+	VMULPS       64(BX)(R14*1), Z14, Z15
+	VADDPS       Z15, Z3, Z3
+	VMULPS       Z14, Z15, Z14
+	VADDPS       Z14, Z6, Z6
+	VMULPS       Z13, Z15, Z13
+	VADDPS       Z13, Z8, Z8
+	VMOVUPS      64(R8)(R14*1), Z13
+	VSUBPS       Z10, Z13, Z14
+	VMULPS       Z14, Z5, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VPMAXSD      Z1, Z14, Z14
+	VMOVUPS      Z14, 64(R10)(R14*1)
+	VMULPS       64(R9)(R14*1), Z14, Z15
+	VADDPS       Z15, Z9, Z9
+	VMULPS       Z14, Z15, Z14
+	VADDPS       Z14, Z11, Z11
+	VMULPS       Z13, Z15, Z13
+	VADDPS       Z13, Z12, Z12
+	ADDQ         $0x00000080, R14
+	CMPQ         R14, AX
+	JLT          freeLevels
+	VMULPS       448(CX), Z6, Z4
+	VMULPS       Z3, Z3, Z5
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       448(CX), Z8, Z5
+	VMULPS       512(CX), Z3, Z13
+	VSUBPS       Z13, Z5, Z5
+	VDIVPS       Z4, Z5, Z5
+	VMULPS       512(CX), Z6, Z13
+	VMULPS       Z8, Z3, Z3
+	VSUBPS       Z3, Z13, Z3
+	VDIVPS       Z4, Z3, Z3
+	VCMPPS       $0x1e, Z1, Z3, K1
+	VDIVPS       Z6, Z8, Z6
+	VMOVAPS      Z6, K1, Z5
+	VMOVAPS      Z1, K1, Z3
+	VXORPS       Z6, Z6, Z6
+	VCMPPS       $0x1a, Z1, Z4, K1
+	MOVL         $0x7fc00000, R14
+	VPBROADCASTD R14, Z4
+	VMOVAPS      Z4, K1, Z6
+	VMULPS       448(DI), Z11, Z4
+	VMULPS       Z9, Z9, Z8
+	VSUBPS       Z8, Z4, Z4
+	VMULPS       448(DI), Z12, Z8
+	VMULPS       512(DI), Z9, Z13
+	VSUBPS       Z13, Z8, Z8
+	VDIVPS       Z4, Z8, Z8
+	VMULPS       512(DI), Z11, Z13
+	VMULPS       Z12, Z9, Z9
+	VSUBPS       Z9, Z13, Z9
+	VDIVPS       Z4, Z9, Z9
+	VCMPPS       $0x1e, Z1, Z9, K1
+	VDIVPS       Z11, Z12, Z11
+	VMOVAPS      Z11, K1, Z8
+	VMOVAPS      Z1, K1, Z9
+	VXORPS       Z11, Z11, Z11
+	VCMPPS       $0x1a, Z1, Z4, K1
+	MOVL         $0x7fc00000, R14
+	VPBROADCASTD R14, Z4
+	VMOVAPS      Z4, K1, Z11
+	XORQ         R14, R14
 
 freeError:
-	VMULPS  (SI)(R14*1), Z13, Z12
-	VADDPS  Z3, Z12, Z12
-	VSUBPS  (DX)(R14*1), Z12, Z12
-	VANDPS  Z2, Z12, Z12
-	VMULPS  (BX)(R14*1), Z12, Z12
-	VADDPS  Z12, Z9, Z9
-	VMULPS  (R10)(R14*1), Z6, Z12
-	VADDPS  Z8, Z12, Z12
-	VSUBPS  (R8)(R14*1), Z12, Z12
-	VANDPS  Z2, Z12, Z12
-	VMULPS  (R9)(R14*1), Z12, Z12
-	VADDPS  Z12, Z11, Z11
-	VMULPS  64(SI)(R14*1), Z13, Z12
-	VADDPS  Z3, Z12, Z12
-	VSUBPS  64(DX)(R14*1), Z12, Z12
-	VANDPS  Z2, Z12, Z12
-	VMULPS  64(BX)(R14*1), Z12, Z12
-	VADDPS  Z12, Z9, Z9
-	VMULPS  64(R10)(R14*1), Z6, Z12
-	VADDPS  Z8, Z12, Z12
-	VSUBPS  64(R8)(R14*1), Z12, Z12
-	VANDPS  Z2, Z12, Z12
-	VMULPS  64(R9)(R14*1), Z12, Z12
-	VADDPS  Z12, Z11, Z11
+	VMULPS  (SI)(R14*1), Z5, Z4
+	VADDPS  Z3, Z4, Z4
+	VSUBPS  (DX)(R14*1), Z4, Z4
+	VANDPS  Z2, Z4, Z4
+	VMULPS  (BX)(R14*1), Z4, Z4
+	VADDPS  Z4, Z6, Z6
+	VMULPS  (R10)(R14*1), Z8, Z4
+	VADDPS  Z9, Z4, Z4
+	VSUBPS  (R8)(R14*1), Z4, Z4
+	VANDPS  Z2, Z4, Z4
+	VMULPS  (R9)(R14*1), Z4, Z4
+	VADDPS  Z4, Z11, Z11
+	VMULPS  64(SI)(R14*1), Z5, Z4
+	VADDPS  Z3, Z4, Z4
+	VSUBPS  64(DX)(R14*1), Z4, Z4
+	VANDPS  Z2, Z4, Z4
+	VMULPS  64(BX)(R14*1), Z4, Z4
+	VADDPS  Z4, Z6, Z6
+	VMULPS  64(R10)(R14*1), Z8, Z4
+	VADDPS  Z9, Z4, Z4
+	VSUBPS  64(R8)(R14*1), Z4, Z4
+	VANDPS  Z2, Z4, Z4
+	VMULPS  64(R9)(R14*1), Z4, Z4
+	VADDPS  Z4, Z11, Z11
 	ADDQ    $0x00000080, R14
 	CMPQ    R14, AX
 	JLT     freeError
-	VMOVUPS 576(CX), Z12
-	VCMPPS  $0x11, Z12, Z9, K3
-	KANDW   K1, K3, K1
-	VMOVUPS 576(CX), Z12
-	VMOVAPS Z9, K1, Z12
-	VMOVUPS Z12, 576(CX)
-	VMOVUPS (CX), Z9
-	VMOVAPS Z13, K1, Z9
-	VMOVUPS Z9, (CX)
-	VMOVUPS 128(CX), Z9
-	VMOVAPS Z4, K1, Z9
-	VMOVUPS Z9, 128(CX)
+	VCMPPS  $0x11, 576(CX), Z6, K1
+	VMOVUPS 576(CX), Z4
+	VMOVAPS Z6, K1, Z4
+	VMOVUPS Z4, 576(CX)
+	VMOVUPS (CX), Z4
+	VMOVAPS Z5, K1, Z4
+	VMOVUPS Z4, (CX)
+	VMOVUPS 640(CX), Z4
+	VMOVUPS 128(CX), Z5
+	VMOVAPS Z4, K1, Z5
+	VMOVUPS Z5, 128(CX)
 	VMOVUPS 192(CX), Z4
 	VMOVAPS Z7, K1, Z4
 	VMOVUPS Z4, 192(CX)
 	VMOVAPS Z3, K1, Z7
-	VMOVUPS 576(DI), Z3
-	VCMPPS  $0x11, Z3, Z11, K1
-	KANDW   K2, K1, K1
+	VCMPPS  $0x11, 576(DI), Z11, K1
 	VMOVUPS 576(DI), Z3
 	VMOVAPS Z11, K1, Z3
 	VMOVUPS Z3, 576(DI)
 	VMOVUPS (DI), Z3
-	VMOVAPS Z6, K1, Z3
+	VMOVAPS Z8, K1, Z3
 	VMOVUPS Z3, (DI)
-	VMOVUPS 128(DI), Z3
-	VMOVAPS Z5, K1, Z3
-	VMOVUPS Z3, 128(DI)
+	VMOVUPS 640(DI), Z3
+	VMOVUPS 128(DI), Z4
+	VMOVAPS Z3, K1, Z4
+	VMOVUPS Z4, 128(DI)
 	VMOVUPS 192(DI), Z3
 	VMOVAPS Z10, K1, Z3
 	VMOVUPS Z3, 192(DI)
-	VMOVAPS Z8, K1, Z10
+	VMOVAPS Z9, K1, Z10
 	ADDQ    $0x00000004, R12
 	CMPQ    R12, R11
 	JLT     free
@@ -7301,50 +8116,34 @@ capped:
 	VSUBPS       Z7, Z3, Z3
 	VBROADCASTSS (R12), Z4
 	VDIVPS       Z3, Z4, Z4
+	VMOVUPS      Z4, 640(CX)
 	MOVL         $0x7fffffff, R11
 	VPBROADCASTD R11, Z5
-	MOVL         $0x4a000000, R11
-	VPBROADCASTD R11, Z6
+	VMOVUPS      320(CX), Z6
+	VSUBPS       Z7, Z6, Z6
+	VANDPS       Z3, Z5, Z3
+	VANDPS       Z6, Z5, Z6
+	VPMAXSD      Z6, Z3, Z3
 	VMULPS       Z3, Z4, Z3
 	VANDPS       Z3, Z5, Z3
-	VCMPPS       $0x16, Z6, Z3, K1
-	VMOVUPS      320(CX), Z3
-	VSUBPS       Z7, Z3, Z3
-	VMULPS       Z3, Z4, Z3
-	VANDPS       Z3, Z5, Z3
-	VCMPPS       $0x16, Z6, Z3, K2
-	VMOVUPS      384(CX), Z3
-	MOVL         $0x7f800000, R11
-	VPBROADCASTD R11, Z5
-	VCMPPS       $0x04, Z5, Z3, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R11
-	ORL          R11, 256(CX)
+	VPMAXSD      704(CX), Z3, Z3
+	VMOVUPS      Z3, 704(CX)
 	VMOVUPS      384(DI), Z3
 	VSUBPS       Z10, Z3, Z3
 	VBROADCASTSS (R12), Z5
 	VDIVPS       Z3, Z5, Z5
+	VMOVUPS      Z5, 640(DI)
 	MOVL         $0x7fffffff, R11
 	VPBROADCASTD R11, Z6
-	MOVL         $0x4a000000, R11
-	VPBROADCASTD R11, Z8
+	VMOVUPS      320(DI), Z8
+	VSUBPS       Z10, Z8, Z8
+	VANDPS       Z3, Z6, Z3
+	VANDPS       Z8, Z6, Z8
+	VPMAXSD      Z8, Z3, Z3
 	VMULPS       Z3, Z5, Z3
 	VANDPS       Z3, Z6, Z3
-	VCMPPS       $0x16, Z8, Z3, K1
-	VMOVUPS      320(DI), Z3
-	VSUBPS       Z10, Z3, Z3
-	VMULPS       Z3, Z5, Z3
-	VANDPS       Z3, Z6, Z3
-	VCMPPS       $0x16, Z8, Z3, K2
-	VMOVUPS      384(DI), Z3
-	MOVL         $0x7f800000, R11
-	VPBROADCASTD R11, Z6
-	VCMPPS       $0x04, Z6, Z3, K3
-	KORW         K1, K2, K1
-	KANDW        K3, K1, K1
-	KMOVW        K1, R11
-	ORL          R11, 256(DI)
+	VPMAXSD      704(DI), Z3, Z3
+	VMOVUPS      Z3, 704(DI)
 	VXORPS       Z3, Z3, Z3
 	VXORPS       Z6, Z6, Z6
 	VXORPS       Z8, Z8, Z8
@@ -7354,180 +8153,194 @@ capped:
 	XORQ         R11, R11
 
 cappedLevels:
-	VMOVUPS     (DX)(R11*1), Z13
-	VSUBPS      Z7, Z13, Z14
-	VMULPS      Z14, Z4, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VPMAXSD     Z1, Z14, Z14
-	VPMINSD     Z0, Z14, Z14
-	VMOVUPS     Z14, (SI)(R11*1)
-	VMULPS      (BX)(R11*1), Z14, Z15
-	VADDPS      Z15, Z3, Z3
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z6, Z6
-	VMULPS      Z13, Z15, Z13
-	VADDPS      Z13, Z8, Z8
-	VMOVUPS     (R8)(R11*1), Z13
-	VSUBPS      Z10, Z13, Z14
-	VMULPS      Z14, Z5, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VPMAXSD     Z1, Z14, Z14
-	VPMINSD     Z0, Z14, Z14
-	VMOVUPS     Z14, (R10)(R11*1)
-	VMULPS      (R9)(R11*1), Z14, Z15
-	VADDPS      Z15, Z9, Z9
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z11, Z11
-	VMULPS      Z13, Z15, Z13
-	VADDPS      Z13, Z12, Z12
-	VMOVUPS     64(DX)(R11*1), Z13
-	VSUBPS      Z7, Z13, Z14
-	VMULPS      Z14, Z4, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VPMAXSD     Z1, Z14, Z14
-	VPMINSD     Z0, Z14, Z14
-	VMOVUPS     Z14, 64(SI)(R11*1)
-	VMULPS      64(BX)(R11*1), Z14, Z15
-	VADDPS      Z15, Z3, Z3
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z6, Z6
-	VMULPS      Z13, Z15, Z13
-	VADDPS      Z13, Z8, Z8
-	VMOVUPS     64(R8)(R11*1), Z13
-	VSUBPS      Z10, Z13, Z14
-	VMULPS      Z14, Z5, Z14
-	VRNDSCALEPS $0x00, Z14, Z14
-	VPMAXSD     Z1, Z14, Z14
-	VPMINSD     Z0, Z14, Z14
-	VMOVUPS     Z14, 64(R10)(R11*1)
-	VMULPS      64(R9)(R11*1), Z14, Z15
-	VADDPS      Z15, Z9, Z9
-	VMULPS      Z14, Z15, Z14
-	VADDPS      Z14, Z11, Z11
-	VMULPS      Z13, Z15, Z13
-	VADDPS      Z13, Z12, Z12
-	ADDQ        $0x00000080, R11
-	CMPQ        R11, AX
-	JLT         cappedLevels
-	VMOVUPS     448(CX), Z13
-	VMOVUPS     512(CX), Z14
-	VMULPS      Z6, Z13, Z15
-	VMULPS      Z3, Z3, Z16
-	VSUBPS      Z16, Z15, Z15
-	VCMPPS      $0x1e, Z1, Z15, K1
-	VMULPS      Z8, Z13, Z13
-	VMULPS      Z3, Z14, Z16
-	VSUBPS      Z16, Z13, Z13
-	VDIVPS      Z15, Z13, Z13
-	VMULPS      Z14, Z6, Z14
-	VMULPS      Z8, Z3, Z3
-	VSUBPS      Z3, Z14, Z3
-	VDIVPS      Z15, Z3, Z3
-	VCMPPS      $0x1e, Z1, Z3, K2
-	VDIVPS      Z6, Z8, Z6
-	VMOVAPS     Z6, K2, Z13
-	VMOVAPS     Z1, K2, Z3
-	VMOVUPS     448(DI), Z6
-	VMOVUPS     512(DI), Z8
-	VMULPS      Z11, Z6, Z14
-	VMULPS      Z9, Z9, Z15
-	VSUBPS      Z15, Z14, Z14
-	VCMPPS      $0x1e, Z1, Z14, K2
-	VMULPS      Z12, Z6, Z6
-	VMULPS      Z9, Z8, Z15
-	VSUBPS      Z15, Z6, Z6
-	VDIVPS      Z14, Z6, Z6
-	VMULPS      Z8, Z11, Z8
-	VMULPS      Z12, Z9, Z9
-	VSUBPS      Z9, Z8, Z8
-	VDIVPS      Z14, Z8, Z8
-	VCMPPS      $0x1e, Z1, Z8, K3
-	VDIVPS      Z11, Z12, Z9
-	VMOVAPS     Z9, K3, Z6
-	VMOVAPS     Z1, K3, Z8
-	VXORPS      Z9, Z9, Z9
-	VXORPS      Z11, Z11, Z11
-	XORQ        R11, R11
+	VMOVUPS      (DX)(R11*1), Z13
+	VSUBPS       Z7, Z13, Z14
+	VMULPS       Z14, Z4, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VPMAXSD      Z1, Z14, Z14
+	VPMINSD      Z0, Z14, Z14
+	VMOVUPS      Z14, (SI)(R11*1)
+	VMULPS       (BX)(R11*1), Z14, Z15
+	VADDPS       Z15, Z3, Z3
+	VMULPS       Z14, Z15, Z14
+	VADDPS       Z14, Z6, Z6
+	VMULPS       Z13, Z15, Z13
+	VADDPS       Z13, Z8, Z8
+	VMOVUPS      (R8)(R11*1), Z13
+	VSUBPS       Z10, Z13, Z14
+	VMULPS       Z14, Z5, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VPMAXSD      Z1, Z14, Z14
+	VPMINSD      Z0, Z14, Z14
+	VMOVUPS      Z14, (R10)(R11*1)
+	VMULPS       (R9)(R11*1), Z14, Z15
+	VADDPS       Z15, Z9, Z9
+	VMULPS       Z14, Z15, Z14
+	VADDPS       Z14, Z11, Z11
+	VMULPS       Z13, Z15, Z13
+	VADDPS       Z13, Z12, Z12
+	VMOVUPS      64(DX)(R11*1), Z13
+	VSUBPS       Z7, Z13, Z14
+	VMULPS       Z14, Z4, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VPMAXSD      Z1, Z14, Z14
+	VPMINSD      Z0, Z14, Z14
+	VMOVUPS      Z14, 64(SI)(R11*1)
+	VMULPS       64(BX)(R11*1), Z14, Z15
+	VADDPS       Z15, Z3, Z3
+	VMULPS       Z14, Z15, Z14
+	VADDPS       Z14, Z6, Z6
+	VMULPS       Z13, Z15, Z13
+	VADDPS       Z13, Z8, Z8
+	VMOVUPS      64(R8)(R11*1), Z13
+	VSUBPS       Z10, Z13, Z14
+	VMULPS       Z14, Z5, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VPMAXSD      Z1, Z14, Z14
+	VPMINSD      Z0, Z14, Z14
+	VMOVUPS      Z14, 64(R10)(R11*1)
+	VMULPS       64(R9)(R11*1), Z14, Z15
+	VADDPS       Z15, Z9, Z9
+	VMULPS       Z14, Z15, Z14
+	VADDPS       Z14, Z11, Z11
+	VMULPS       Z13, Z15, Z13
+	VADDPS       Z13, Z12, Z12
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, AX
+	JLT          cappedLevels
+	VMULPS       448(CX), Z6, Z4
+	VMULPS       Z3, Z3, Z5
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       448(CX), Z8, Z5
+	VMULPS       512(CX), Z3, Z13
+	VSUBPS       Z13, Z5, Z5
+	VDIVPS       Z4, Z5, Z5
+	VMULPS       512(CX), Z6, Z13
+	VMULPS       Z8, Z3, Z3
+	VSUBPS       Z3, Z13, Z3
+	VDIVPS       Z4, Z3, Z3
+	VCMPPS       $0x1e, Z1, Z3, K1
+	VDIVPS       Z6, Z8, Z6
+	VMOVAPS      Z6, K1, Z5
+	VMOVAPS      Z1, K1, Z3
+	VXORPS       Z6, Z6, Z6
+	VCMPPS       $0x1a, Z1, Z4, K1
+	MOVL         $0x7fc00000, R11
+	VPBROADCASTD R11, Z4
+	VMOVAPS      Z4, K1, Z6
+	VMULPS       448(DI), Z11, Z4
+	VMULPS       Z9, Z9, Z8
+	VSUBPS       Z8, Z4, Z4
+	VMULPS       448(DI), Z12, Z8
+	VMULPS       512(DI), Z9, Z13
+	VSUBPS       Z13, Z8, Z8
+	VDIVPS       Z4, Z8, Z8
+	VMULPS       512(DI), Z11, Z13
+	VMULPS       Z12, Z9, Z9
+	VSUBPS       Z9, Z13, Z9
+	VDIVPS       Z4, Z9, Z9
+	VCMPPS       $0x1e, Z1, Z9, K1
+	VDIVPS       Z11, Z12, Z11
+	VMOVAPS      Z11, K1, Z8
+	VMOVAPS      Z1, K1, Z9
+	VXORPS       Z11, Z11, Z11
+	VCMPPS       $0x1a, Z1, Z4, K1
+	MOVL         $0x7fc00000, R11
+	VPBROADCASTD R11, Z4
+	VMOVAPS      Z4, K1, Z11
+	XORQ         R11, R11
 
 cappedError:
-	VMULPS       (SI)(R11*1), Z13, Z12
-	VADDPS       Z3, Z12, Z12
-	VSUBPS       (DX)(R11*1), Z12, Z12
-	VANDPS       Z2, Z12, Z12
-	VMULPS       (BX)(R11*1), Z12, Z12
-	VADDPS       Z12, Z9, Z9
-	VMULPS       (R10)(R11*1), Z6, Z12
-	VADDPS       Z8, Z12, Z12
-	VSUBPS       (R8)(R11*1), Z12, Z12
-	VANDPS       Z2, Z12, Z12
-	VMULPS       (R9)(R11*1), Z12, Z12
-	VADDPS       Z12, Z11, Z11
-	VMULPS       64(SI)(R11*1), Z13, Z12
-	VADDPS       Z3, Z12, Z12
-	VSUBPS       64(DX)(R11*1), Z12, Z12
-	VANDPS       Z2, Z12, Z12
-	VMULPS       64(BX)(R11*1), Z12, Z12
-	VADDPS       Z12, Z9, Z9
-	VMULPS       64(R10)(R11*1), Z6, Z12
-	VADDPS       Z8, Z12, Z12
-	VSUBPS       64(R8)(R11*1), Z12, Z12
-	VANDPS       Z2, Z12, Z12
-	VMULPS       64(R9)(R11*1), Z12, Z12
-	VADDPS       Z12, Z11, Z11
+	VMULPS       (SI)(R11*1), Z5, Z4
+	VADDPS       Z3, Z4, Z4
+	VSUBPS       (DX)(R11*1), Z4, Z4
+	VANDPS       Z2, Z4, Z4
+	VMULPS       (BX)(R11*1), Z4, Z4
+	VADDPS       Z4, Z6, Z6
+	VMULPS       (R10)(R11*1), Z8, Z4
+	VADDPS       Z9, Z4, Z4
+	VSUBPS       (R8)(R11*1), Z4, Z4
+	VANDPS       Z2, Z4, Z4
+	VMULPS       (R9)(R11*1), Z4, Z4
+	VADDPS       Z4, Z11, Z11
+	VMULPS       64(SI)(R11*1), Z5, Z4
+	VADDPS       Z3, Z4, Z4
+	VSUBPS       64(DX)(R11*1), Z4, Z4
+	VANDPS       Z2, Z4, Z4
+	VMULPS       64(BX)(R11*1), Z4, Z4
+	VADDPS       Z4, Z6, Z6
+	VMULPS       64(R10)(R11*1), Z8, Z4
+	VADDPS       Z9, Z4, Z4
+	VSUBPS       64(R8)(R11*1), Z4, Z4
+	VANDPS       Z2, Z4, Z4
+	VMULPS       64(R9)(R11*1), Z4, Z4
+	VADDPS       Z4, Z11, Z11
 	ADDQ         $0x00000080, R11
 	CMPQ         R11, AX
 	JLT          cappedError
-	VMOVUPS      576(CX), Z12
-	VCMPPS       $0x11, Z12, Z9, K3
-	KANDW        K1, K3, K1
-	VMOVUPS      576(CX), Z12
-	VMOVAPS      Z9, K1, Z12
-	VMOVUPS      Z12, 576(CX)
-	VMOVUPS      (CX), Z9
-	VMOVAPS      Z13, K1, Z9
-	VMOVUPS      Z9, (CX)
-	VMOVUPS      128(CX), Z9
-	VMOVAPS      Z4, K1, Z9
-	VMOVUPS      Z9, 128(CX)
+	VCMPPS       $0x11, 576(CX), Z6, K1
+	VMOVUPS      576(CX), Z4
+	VMOVAPS      Z6, K1, Z4
+	VMOVUPS      Z4, 576(CX)
+	VMOVUPS      (CX), Z4
+	VMOVAPS      Z5, K1, Z4
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      640(CX), Z4
+	VMOVUPS      128(CX), Z5
+	VMOVAPS      Z4, K1, Z5
+	VMOVUPS      Z5, 128(CX)
 	VMOVUPS      192(CX), Z4
 	VMOVAPS      Z7, K1, Z4
 	VMOVUPS      Z4, 192(CX)
 	VMOVAPS      Z3, K1, Z7
-	VMOVUPS      576(DI), Z3
-	VCMPPS       $0x11, Z3, Z11, K1
-	KANDW        K2, K1, K1
+	VCMPPS       $0x11, 576(DI), Z11, K1
 	VMOVUPS      576(DI), Z3
 	VMOVAPS      Z11, K1, Z3
 	VMOVUPS      Z3, 576(DI)
 	VMOVUPS      (DI), Z3
-	VMOVAPS      Z6, K1, Z3
+	VMOVAPS      Z8, K1, Z3
 	VMOVUPS      Z3, (DI)
-	VMOVUPS      128(DI), Z3
-	VMOVAPS      Z5, K1, Z3
-	VMOVUPS      Z3, 128(DI)
+	VMOVUPS      640(DI), Z3
+	VMOVUPS      128(DI), Z4
+	VMOVAPS      Z3, K1, Z4
+	VMOVUPS      Z4, 128(DI)
 	VMOVUPS      192(DI), Z3
 	VMOVAPS      Z10, K1, Z3
 	VMOVUPS      Z3, 192(DI)
-	VMOVAPS      Z8, K1, Z10
+	VMOVAPS      Z9, K1, Z10
 	ADDQ         $0x00000004, R12
 	CMPQ         R12, R13
 	JLT          capped
 	VMOVUPS      Z7, 64(CX)
 	VMOVUPS      (CX), Z0
-	VMOVUPS      384(CX), Z2
 	MOVL         $0x7f800000, AX
-	VPBROADCASTD AX, Z3
-	VCMPPS       $0x00, Z3, Z2, K1
+	VPBROADCASTD AX, Z2
+	VCMPPS       $0x00, 384(CX), Z2, K1
 	VMOVAPS      Z1, K1, Z0
 	VMOVUPS      Z0, (CX)
+	VMOVUPS      704(CX), Z0
+	MOVL         $0x4a000000, AX
+	VPBROADCASTD AX, Z3
+	VCMPPS       $0x16, Z3, Z0, K1
+	VCMPPS       $0x04, 384(CX), Z2, K2
+	KANDW        K1, K2, K1
+	KMOVW        K1, AX
+	ORL          AX, 256(CX)
 	VMOVUPS      Z10, 64(DI)
 	VMOVUPS      (DI), Z0
-	VMOVUPS      384(DI), Z2
 	MOVL         $0x7f800000, AX
-	VPBROADCASTD AX, Z3
-	VCMPPS       $0x00, Z3, Z2, K1
+	VPBROADCASTD AX, Z2
+	VCMPPS       $0x00, 384(DI), Z2, K1
 	VMOVAPS      Z1, K1, Z0
 	VMOVUPS      Z0, (DI)
+	VMOVUPS      704(DI), Z0
+	MOVL         $0x4a000000, AX
+	VPBROADCASTD AX, Z1
+	VCMPPS       $0x16, Z1, Z0, K1
+	VCMPPS       $0x04, 384(DI), Z2, K2
+	KANDW        K1, K2, K1
+	KMOVW        K1, AX
+	ORL          AX, 256(DI)
 	VZEROUPPER
 	RET
 

@@ -42,11 +42,17 @@ func squareWeightsAVX2(w *float32, x *float32, n int)
 //go:noescape
 func fitAffineAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 
-// fitAffineAbsoluteAVX2 is affineSearch.fit of a group of n columns, a multiple of 4.
+// fitAffinePairAVX2 is affineSearch.fit of two successive groups of n columns, a multiple of 4.
 // levels is room for as many columns.
 //
 //go:noescape
-func fitAffineAbsoluteAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
+func fitAffinePairAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
+
+// fitAffineAbsolutePairAVX2 is affineSearch.fit of two successive groups of n columns, a multiple of 4.
+// levels is room for as many columns.
+//
+//go:noescape
+func fitAffineAbsolutePairAVX2(fit *float32, x *float32, w *float32, levels *float32, n int, s *float32)
 
 // levelsAVX2 is levelLanes.quantize of n columns, a multiple of 4.
 //

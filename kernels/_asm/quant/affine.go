@@ -22,6 +22,8 @@ const (
 	affineSumW
 	affineSumX
 	affineError
+	affineTrial
+	affineFarthest
 	affineFields
 )
 
@@ -30,8 +32,8 @@ const (
 // met others are reported as wild. Since rounding is monotone, it's enough to look
 // at the extremes.
 //
-// The steps of a search wait for each other. With registers enough, two searches are
-// interleaved: the ways.
+// The steps of a search wait for each other, so that two searches are interleaved: the
+// ways. What is not needed in the loops over columns is kept in memory meanwhile.
 func fitAffine(v isa, ways int, absolute bool) {
 	name, which := "fitAffine", "a group"
 	if absolute {
@@ -69,6 +71,9 @@ func fitAffine(v isa, ways int, absolute bool) {
 	}
 	s.capped = true
 	s.quantize("first", false)
+	for _, w := range s.ways {
+		w.error = v.zero()
+	}
 	s.errors("firstError")
 	for _, w := range s.ways {
 		VMOVUPS(w.error, w.fit.at(affineError))
@@ -89,8 +94,11 @@ func fitAffine(v isa, ways int, absolute bool) {
 	for _, w := range s.ways {
 		VMOVUPS(w.base, w.fit.at(affineMin))
 		scale := v.load(w.fit.at(affineScale))
-		v.replace(scale, v.compare(eq, v.load(w.fit.at(affineHigh)), v.bits(0x7f800000)), s.zero)
+		infinity := v.bits(0x7f800000)
+		v.replace(scale, v.compare(eq, infinity, w.fit.at(affineHigh)), s.zero)
 		VMOVUPS(scale, w.fit.at(affineScale))
+		far := v.compare(notLessEq, v.load(w.fit.at(affineFarthest)), v.bits(wildest))
+		ORL(v.laneBits(v.both(far, v.compare(neq, infinity, w.fit.at(affineHigh)))), w.fit.at(affineWild))
 	}
 	VZEROUPPER()
 	RET()
@@ -102,7 +110,8 @@ func (s *affineKernel) steps(label string, width, last Register) {
 	for _, w := range s.ways {
 		span := s.sub(s.load(w.fit.at(affineHigh)), w.base)
 		w.inverse = s.div(s.broadcast(Mem{Base: width}), span)
-		s.check(w, span)
+		VMOVUPS(w.inverse, w.fit.at(affineTrial))
+		s.reach(w, span)
 	}
 	s.quantize(label+"Levels", true)
 	for _, w := range s.ways {
@@ -135,7 +144,6 @@ type affineWay struct {
 	inverse    VecVirtual // of the step
 	l, l2, xl  VecVirtual // Σwl, Σwl², Σwxl
 	scale, min VecVirtual // of the step
-	solvable   mask
 	error      VecVirtual
 }
 
@@ -165,21 +173,22 @@ func (s *affineKernel) ranges(w *affineWay, way int) {
 
 	span := s.sub(hi, w.base)
 	w.inverse = s.div(s.top, span)
-	s.check(w, span)
+	VMOVUPS(s.zero, w.fit.at(affineFarthest))
+	s.reach(w, span)
 	w.scale, w.min = s.div(s.bits(0x3f800000), w.inverse), w.base
 	VMOVUPS(w.scale, w.fit.at(affineScale))
 	VMOVUPS(w.inverse, w.fit.at(affineInverse))
 	VMOVUPS(w.base, w.fit.at(affineBase))
 }
 
-// check marks lanes as wild if a level of theirs would be beyond wildest before it is
-// clamped, but for constants.
-func (s *affineKernel) check(w *affineWay, span VecVirtual) {
-	noSign, limit := s.bits(0x7fffffff), s.bits(wildest)
-	high := s.compare(notLessEq, s.and(noSign, s.mul(w.inverse, span)), limit)
-	low := s.compare(notLessEq, s.and(noSign, s.mul(w.inverse, s.sub(s.load(w.fit.at(affineLow)), w.base))), limit)
-	finite := s.compare(neq, s.load(w.fit.at(affineHigh)), s.bits(0x7f800000))
-	ORL(s.laneBits(s.both(finite, s.either(high, low))), w.fit.at(affineWild))
+// reach remembers the farthest from 0 that a level was before it was clamped: that of the
+// greatest or least value. As integers, NaNs are the greatest magnitudes.
+func (s *affineKernel) reach(w *affineWay, span VecVirtual) {
+	noSign := s.bits(0x7fffffff)
+	below := s.sub(s.load(w.fit.at(affineLow)), w.base)
+	far := s.op2(VPMAXSD, s.and(noSign, span), s.and(noSign, below))
+	far = s.and(noSign, s.mul(w.inverse, far))
+	VMOVUPS(s.op2(VPMAXSD, far, w.fit.at(affineFarthest)), w.fit.at(affineFarthest))
 }
 
 // quantize stores the levels of x and sums them up.
@@ -209,23 +218,22 @@ func (s *affineKernel) quantize(label string, sums bool) {
 	})
 }
 
-// solve finds the scale and min ≤ 0 of weighted least squares for the levels.
+// solve finds the scale and min ≤ 0 of weighted least squares for the levels. Where there
+// are none it makes the error start from NaN, which is never less than another.
 func (s *affineKernel) solve(w *affineWay) {
-	sumW, sumX := s.load(w.fit.at(affineSumW)), s.load(w.fit.at(affineSumX))
-	det := s.sub(s.mul(sumW, w.l2), s.mul(w.l, w.l))
-	w.solvable = s.compare(greater, det, s.zero)
-	w.scale = s.div(s.sub(s.mul(sumW, w.xl), s.mul(sumX, w.l)), det)
+	sumW, sumX := w.fit.at(affineSumW), w.fit.at(affineSumX)
+	det := s.sub(s.mul(w.l2, sumW), s.mul(w.l, w.l))
+	w.scale = s.div(s.sub(s.mul(w.xl, sumW), s.mul(w.l, sumX)), det)
 	w.min = s.div(s.sub(s.mul(w.l2, sumX), s.mul(w.l, w.xl)), det)
 	positive := s.compare(greater, w.min, s.zero)
 	s.replace(w.scale, positive, s.div(w.xl, w.l2))
 	s.replace(w.min, positive, s.zero)
+	w.error = s.isa.zero()
+	s.replace(w.error, s.compare(notGreater, det, s.zero), s.bits(0x7fc00000))
 }
 
-// errors sums up the weighted errors of the stored levels.
+// errors adds up the weighted errors of the stored levels.
 func (s *affineKernel) errors(label string) {
-	for _, w := range s.ways {
-		w.error = s.isa.zero()
-	}
 	s.each(label, s.end, 4/len(s.ways), func(p position) {
 		for _, w := range s.ways {
 			diff := s.sub(s.add(s.mul(w.scale, w.levels.at(p)), w.min), w.x.at(p))
@@ -241,7 +249,7 @@ func (s *affineKernel) errors(label string) {
 
 // keepBetter makes the step the best so far in the lanes where its error is less.
 func (s *affineKernel) keepBetter(w *affineWay) {
-	better := s.both(w.solvable, s.compare(less, w.error, s.load(w.fit.at(affineError))))
+	better := s.compare(less, w.error, w.fit.at(affineError))
 	keep := func(field int, value VecVirtual) {
 		old := s.load(w.fit.at(field))
 		s.replace(old, better, value)
@@ -249,7 +257,7 @@ func (s *affineKernel) keepBetter(w *affineWay) {
 	}
 	keep(affineError, w.error)
 	keep(affineScale, w.scale)
-	keep(affineInverse, w.inverse)
+	keep(affineInverse, s.load(w.fit.at(affineTrial)))
 	keep(affineBase, w.base)
 	s.replace(w.base, better, w.min)
 }

@@ -13,12 +13,8 @@ func main() {
 		importanceWeights(v)
 		squareWeights(v)
 		fitAffine(v, 1, false)
-		if v == avx2 {
-			fitAffine(v, 1, true)
-		} else {
-			fitAffine(v, 2, false)
-			fitAffine(v, 2, true)
-		}
+		fitAffine(v, 2, false)
+		fitAffine(v, 2, true)
 		levels(v)
 		packColumns(v)
 		fitSymmetric(v)
