@@ -691,74 +691,62 @@ tile:
 	LEAQ       (R15)(R8*2), BP
 
 inner:
-	VMOVUPS      (R14), Z13
-	VBROADCASTSS (R15), Z14
-	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (R15)(DI*1), Z14
-	VFMADD231PS  Z13, Z14, Z2
-	VBROADCASTSS (R15)(DI*2), Z14
-	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (R15)(R8*1), Z14
-	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS (R15)(DI*4), Z14
-	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R15)(R9*1), Z14
-	VFMADD231PS  Z13, Z14, Z6
-	VBROADCASTSS (BP), Z14
-	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (BP)(DI*1), Z14
-	VFMADD231PS  Z13, Z14, Z8
-	VBROADCASTSS (BP)(DI*2), Z14
-	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (BP)(R8*1), Z14
-	VFMADD231PS  Z13, Z14, Z10
-	VBROADCASTSS (BP)(DI*4), Z14
-	VFMADD231PS  Z13, Z14, Z11
-	VBROADCASTSS (BP)(R9*1), Z14
-	VFMADD231PS  Z13, Z14, Z12
-	ADDQ         BX, R15
-	ADDQ         BX, BP
-	ADDQ         SI, R14
-	DECQ         R13
-	JNZ          inner
-	LEAQ         (DX)(R11*2), R13
-	VCMPPS       $0x03, Z1, Z1, K1
-	VMOVDQA32    Z0, K1, Z1
-	VMOVUPS      Z1, (DX)
-	VCMPPS       $0x03, Z2, Z2, K1
-	VMOVDQA32    Z0, K1, Z2
-	VMOVUPS      Z2, (DX)(R10*1)
-	VCMPPS       $0x03, Z3, Z3, K1
-	VMOVDQA32    Z0, K1, Z3
-	VMOVUPS      Z3, (DX)(R10*2)
-	VCMPPS       $0x03, Z4, Z4, K1
-	VMOVDQA32    Z0, K1, Z4
-	VMOVUPS      Z4, (DX)(R11*1)
-	VCMPPS       $0x03, Z5, Z5, K1
-	VMOVDQA32    Z0, K1, Z5
-	VMOVUPS      Z5, (DX)(R10*4)
-	VCMPPS       $0x03, Z6, Z6, K1
-	VMOVDQA32    Z0, K1, Z6
-	VMOVUPS      Z6, (DX)(R12*1)
-	VCMPPS       $0x03, Z7, Z7, K1
-	VMOVDQA32    Z0, K1, Z7
-	VMOVUPS      Z7, (R13)
-	VCMPPS       $0x03, Z8, Z8, K1
-	VMOVDQA32    Z0, K1, Z8
-	VMOVUPS      Z8, (R13)(R10*1)
-	VCMPPS       $0x03, Z9, Z9, K1
-	VMOVDQA32    Z0, K1, Z9
-	VMOVUPS      Z9, (R13)(R10*2)
-	VCMPPS       $0x03, Z10, Z10, K1
-	VMOVDQA32    Z0, K1, Z10
-	VMOVUPS      Z10, (R13)(R11*1)
-	VCMPPS       $0x03, Z11, Z11, K1
-	VMOVDQA32    Z0, K1, Z11
-	VMOVUPS      Z11, (R13)(R10*4)
-	VCMPPS       $0x03, Z12, Z12, K1
-	VMOVDQA32    Z0, K1, Z12
-	VMOVUPS      Z12, (R13)(R12*1)
-	MOVQ         bTile+56(FP), R13
+	VMOVUPS          (R14), Z13
+	VFMADD231PS.BCST (R15), Z13, Z1
+	VFMADD231PS.BCST (R15)(DI*1), Z13, Z2
+	VFMADD231PS.BCST (R15)(DI*2), Z13, Z3
+	VFMADD231PS.BCST (R15)(R8*1), Z13, Z4
+	VFMADD231PS.BCST (R15)(DI*4), Z13, Z5
+	VFMADD231PS.BCST (R15)(R9*1), Z13, Z6
+	VFMADD231PS.BCST (BP), Z13, Z7
+	VFMADD231PS.BCST (BP)(DI*1), Z13, Z8
+	VFMADD231PS.BCST (BP)(DI*2), Z13, Z9
+	VFMADD231PS.BCST (BP)(R8*1), Z13, Z10
+	VFMADD231PS.BCST (BP)(DI*4), Z13, Z11
+	VFMADD231PS.BCST (BP)(R9*1), Z13, Z12
+	ADDQ             BX, R15
+	ADDQ             BX, BP
+	ADDQ             SI, R14
+	DECQ             R13
+	JNZ              inner
+	LEAQ             (DX)(R11*2), R13
+	VCMPPS           $0x03, Z1, Z1, K1
+	VMOVDQA32        Z0, K1, Z1
+	VMOVUPS          Z1, (DX)
+	VCMPPS           $0x03, Z2, Z2, K1
+	VMOVDQA32        Z0, K1, Z2
+	VMOVUPS          Z2, (DX)(R10*1)
+	VCMPPS           $0x03, Z3, Z3, K1
+	VMOVDQA32        Z0, K1, Z3
+	VMOVUPS          Z3, (DX)(R10*2)
+	VCMPPS           $0x03, Z4, Z4, K1
+	VMOVDQA32        Z0, K1, Z4
+	VMOVUPS          Z4, (DX)(R11*1)
+	VCMPPS           $0x03, Z5, Z5, K1
+	VMOVDQA32        Z0, K1, Z5
+	VMOVUPS          Z5, (DX)(R10*4)
+	VCMPPS           $0x03, Z6, Z6, K1
+	VMOVDQA32        Z0, K1, Z6
+	VMOVUPS          Z6, (DX)(R12*1)
+	VCMPPS           $0x03, Z7, Z7, K1
+	VMOVDQA32        Z0, K1, Z7
+	VMOVUPS          Z7, (R13)
+	VCMPPS           $0x03, Z8, Z8, K1
+	VMOVDQA32        Z0, K1, Z8
+	VMOVUPS          Z8, (R13)(R10*1)
+	VCMPPS           $0x03, Z9, Z9, K1
+	VMOVDQA32        Z0, K1, Z9
+	VMOVUPS          Z9, (R13)(R10*2)
+	VCMPPS           $0x03, Z10, Z10, K1
+	VMOVDQA32        Z0, K1, Z10
+	VMOVUPS          Z10, (R13)(R11*1)
+	VCMPPS           $0x03, Z11, Z11, K1
+	VMOVDQA32        Z0, K1, Z11
+	VMOVUPS          Z11, (R13)(R10*4)
+	VCMPPS           $0x03, Z12, Z12, K1
+	VMOVDQA32        Z0, K1, Z12
+	VMOVUPS          Z12, (R13)(R12*1)
+	MOVQ             bTile+56(FP), R13
 
 	// on to the next tile
 	LEAQ (CX)(R13*4), CX
@@ -805,32 +793,28 @@ tile:
 	MOVQ       a+16(FP), R13
 
 inner:
-	VMOVUPS      (R12), Z5
-	VBROADCASTSS (R13), Z6
-	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (R13)(DI*1), Z6
-	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R13)(DI*2), Z6
-	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R13)(R8*1), Z6
-	VFMADD231PS  Z5, Z6, Z4
-	ADDQ         BX, R13
-	ADDQ         SI, R12
-	DECQ         R11
-	JNZ          inner
-	VCMPPS       $0x03, Z1, Z1, K1
-	VMOVDQA32    Z0, K1, Z1
-	VMOVUPS      Z1, (DX)
-	VCMPPS       $0x03, Z2, Z2, K1
-	VMOVDQA32    Z0, K1, Z2
-	VMOVUPS      Z2, (DX)(R9*1)
-	VCMPPS       $0x03, Z3, Z3, K1
-	VMOVDQA32    Z0, K1, Z3
-	VMOVUPS      Z3, (DX)(R9*2)
-	VCMPPS       $0x03, Z4, Z4, K1
-	VMOVDQA32    Z0, K1, Z4
-	VMOVUPS      Z4, (DX)(R10*1)
-	MOVQ         bTile+56(FP), R11
+	VMOVUPS          (R12), Z5
+	VFMADD231PS.BCST (R13), Z5, Z1
+	VFMADD231PS.BCST (R13)(DI*1), Z5, Z2
+	VFMADD231PS.BCST (R13)(DI*2), Z5, Z3
+	VFMADD231PS.BCST (R13)(R8*1), Z5, Z4
+	ADDQ             BX, R13
+	ADDQ             SI, R12
+	DECQ             R11
+	JNZ              inner
+	VCMPPS           $0x03, Z1, Z1, K1
+	VMOVDQA32        Z0, K1, Z1
+	VMOVUPS          Z1, (DX)
+	VCMPPS           $0x03, Z2, Z2, K1
+	VMOVDQA32        Z0, K1, Z2
+	VMOVUPS          Z2, (DX)(R9*1)
+	VCMPPS           $0x03, Z3, Z3, K1
+	VMOVDQA32        Z0, K1, Z3
+	VMOVUPS          Z3, (DX)(R9*2)
+	VCMPPS           $0x03, Z4, Z4, K1
+	VMOVDQA32        Z0, K1, Z4
+	VMOVUPS          Z4, (DX)(R10*1)
+	MOVQ             bTile+56(FP), R11
 
 	// on to the next tile
 	LEAQ (CX)(R11*4), CX
@@ -869,17 +853,16 @@ tile:
 	MOVQ       a+16(FP), R9
 
 inner:
-	VMOVUPS      (R8), Z2
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z2, Z3, Z1
-	ADDQ         BX, R9
-	ADDQ         SI, R8
-	DECQ         DI
-	JNZ          inner
-	VCMPPS       $0x03, Z1, Z1, K1
-	VMOVDQA32    Z0, K1, Z1
-	VMOVUPS      Z1, (DX)
-	MOVQ         bTile+56(FP), DI
+	VMOVUPS          (R8), Z2
+	VFMADD231PS.BCST (R9), Z2, Z1
+	ADDQ             BX, R9
+	ADDQ             SI, R8
+	DECQ             DI
+	JNZ              inner
+	VCMPPS           $0x03, Z1, Z1, K1
+	VMOVDQA32        Z0, K1, Z1
+	VMOVUPS          Z1, (DX)
+	MOVQ             bTile+56(FP), DI
 
 	// on to the next tile
 	LEAQ (CX)(DI*4), CX

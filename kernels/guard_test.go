@@ -44,6 +44,9 @@ func TestGuardPages(t *testing.T) {
 				MaxAbsDiff(x, y)
 				Dot(x, y)
 				SumSquares(x)
+				x64 := doublesOf(bytesAt(wide, 8*n))
+				SubScaled64(x64, 2, doublesOf(bytesAt(narrow, 8*n)), 3, doublesOf(bytesAt(other, 8*n)))
+				AddScaledDot64(x64, 2, doublesOf(bytesAt(narrow, 8*n)), doublesOf(bytesAt(other, 8*n)))
 				for _, k := range []int{1, 2, 5, most} {
 					Gemm(x, n, z[:min(k, n)], k, y[:n], n, min(1, n), n, min(1, n))
 				}

@@ -262,6 +262,7 @@ func (x *extraction) each(ctx context.Context, f func(ctx context.Context, j *jo
 			defer budget.Release(cost)
 			x.team.Join()
 			defer x.team.Leave()
+			defer j.release()
 			return f(gctx, j)
 		})
 	}

@@ -78,15 +78,15 @@ type survey struct {
 // surveyRows is how many rows a piece of a survey has at most.
 const surveyRows = 64
 
-// survey reads the delta once. An element that is not finite is an error that
-// says where.
-func (d *delta) survey(ctx context.Context, team *lowrank.Team) (survey, error) {
+// survey reads the delta once, and into held if that is not nil. An element that
+// is not finite is an error that says where.
+func (d *delta) survey(ctx context.Context, team *lowrank.Team, held *lowrank.Held) (survey, error) {
 	pieces := (d.rows + surveyRows - 1) / surveyRows
 	sums := make([]survey, d.rows)
 	errs := make([]error, pieces)
 	team.Each(pieces, func(i int) {
 		if errs[i] = ctx.Err(); errs[i] == nil {
-			errs[i] = d.surveyPiece(ctx, i*surveyRows, min((i+1)*surveyRows, d.rows), sums)
+			errs[i] = d.surveyPiece(ctx, i*surveyRows, min((i+1)*surveyRows, d.rows), sums, held)
 		}
 	})
 	var total survey
@@ -102,13 +102,16 @@ func (d *delta) survey(ctx context.Context, team *lowrank.Team) (survey, error) 
 	return total, nil
 }
 
-func (d *delta) surveyPiece(ctx context.Context, lo, hi int, sums []survey) error {
+func (d *delta) surveyPiece(ctx context.Context, lo, hi int, sums []survey, held *lowrank.Held) error {
 	tuned, base := formats.BorrowFloats((hi-lo)*d.cols), formats.BorrowFloats((hi-lo)*d.cols)
 	defer formats.ReturnFloats(tuned)
 	defer formats.ReturnFloats(base)
 	var bad error
 	err := d.read(ctx, tuned, base, lo, hi, func(delta, tuned, base []float32) {
 		kernels.Sub(delta, tuned, base)
+		if held != nil {
+			held.SetRows(lo, delta)
+		}
 		for i := range hi - lo {
 			b := base[i*d.cols:][:d.cols]
 			s := &sums[lo+i]

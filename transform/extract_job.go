@@ -14,6 +14,7 @@ type job struct {
 	delta  *delta
 	expert int
 
+	held    *lowrank.Held // the delta, while it is decomposed, if there is room for it
 	survey  survey
 	edge    float64 // of the noise; 0 if the weights are weighted
 	weights []float32
@@ -33,22 +34,51 @@ func (d *delta) bytes() int64 {
 func (j *job) memory(o *ExtractOptions) int64 {
 	// Reading a panel takes the base's floats and the raw bytes besides.
 	const reading = 3 << 22
-	return o.goal(0).Memory(j.delta.rows, j.delta.cols) + reading
+	n := o.goal(0).Memory(j.delta.rows, j.delta.cols) + reading
+	if j.holds(o) {
+		n += lowrank.HeldBytes(j.delta.rows, j.delta.cols)
+	}
+	return n
+}
+
+// holds reports whether the delta is held in memory: forming it for every step
+// takes about as long as the step.
+func (j *job) holds(o *ExtractOptions) bool {
+	return lowrank.HeldBytes(j.delta.rows, j.delta.cols) <= o.memory()/int64(2*o.workers())
+}
+
+// plain returns the delta, from memory if it is there.
+func (j *job) plain() lowrank.Matrix {
+	if j.held != nil {
+		return j.held
+	}
+	return j.delta
 }
 
 // matrix returns what is decomposed.
 func (j *job) matrix() lowrank.Matrix {
 	if j.weights == nil {
-		return j.delta
+		return j.plain()
 	}
-	return &lowrank.Weighted{Matrix: j.delta, Weights: j.weights}
+	return &lowrank.Weighted{Matrix: j.plain(), Weights: j.weights}
+}
+
+// release gives the memory of the delta back.
+func (j *job) release() {
+	if j.held != nil {
+		j.held.Close()
+		j.held = nil
+	}
 }
 
 // decompose reads the delta as often as it takes. If keep is set the vectors go
 // to the spool.
 func (j *job) decompose(ctx context.Context, x *extraction, keep bool) error {
 	var err error
-	if j.survey, err = j.delta.survey(ctx, x.team); err != nil {
+	if j.holds(x.o) {
+		j.held = lowrank.NewHeld(j.delta.rows, j.delta.cols)
+	}
+	if j.survey, err = j.delta.survey(ctx, x.team, j.held); err != nil {
 		return err
 	}
 	if j.survey.delta2 == 0 {
@@ -174,7 +204,7 @@ func (j *job) factor(ctx context.Context, x *extraction) error {
 	var err error
 	j.result, err = j.dec.Factor(ctx, j.matrix(), x.team, lowrank.FactorOptions{
 		Rank: j.left.cols, LeftShare: share, Left: j.left, Round: j.storeRight,
-		Weights: j.weights, Plain: j.delta})
+		Weights: j.weights, Plain: j.plain()})
 	if err != nil {
 		return j.layer.tuned.Error(err)
 	}

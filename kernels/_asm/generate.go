@@ -9,6 +9,7 @@ package asm
 //go:generate go run ./vector -pkg kernels -out ../vector_amd64.s -stubs ../vector_stubs_amd64.go
 //go:generate go run ./check -pkg kernels -out ../check_amd64.s -stubs ../check_stubs_amd64.go
 //go:generate go run ./dot -pkg kernels -out ../dot_amd64.s -stubs ../dot_stubs_amd64.go
+//go:generate go run ./wide -pkg kernels -out ../wide_amd64.s -stubs ../wide_stubs_amd64.go
 //go:generate go run ./gemm -pkg kernels -out ../gemm_amd64.s -stubs ../gemm_stubs_amd64.go
 //go:generate go run ./peak -pkg kernels -out ../peak_amd64.s -stubs ../peak_stubs_amd64.go
 //go:generate go run ./quant -pkg kernels -out ../quant_amd64.s -stubs ../quant_stubs_amd64.go

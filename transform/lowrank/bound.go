@@ -59,7 +59,7 @@ func (k *krylov) bestError2(values []float64, r int, norm2 float64) float64 {
 func (k *krylov) outside() float64 {
 	first := k.size
 	for _, b := range k.blocks[max(len(k.blocks)-2, 0):] {
-		first -= b.rows
+		first -= b.cols
 	}
 	n := k.size - first
 	a := make([]float64, n*n)

@@ -30,8 +30,7 @@ func (f *factoring) certify(ctx context.Context, out *Factors, direct bool) (err
 
 // difference2 returns ‖D‖² − 2⟨LᵀD, R⟩ + ⟨LᵀL, RRᵀ⟩.
 func (f *factoring) difference2(right []float32) float64 {
-	k := krylov{pass: f.pass, n: f.cols}
-	rr := k.selfProducts(right, f.r)
+	rr := f.team.selfProducts(right, f.r)
 	return f.dec.Norm2 - 2*f.inner(f.products, right) + dot64(f.self, rr)
 }
 
@@ -48,17 +47,21 @@ func (f *factoring) inner(x, y []float32) (sum float64) {
 // the r products in order with one rounding each.
 func (p *pass) residual2(ctx context.Context, left Store, right []float32, r int) (float64, error) {
 	squares := make([]float64, p.rows)
-	err := p.run(ctx, func(lo, hi int, rows []float32) error {
-		n := hi - lo
-		l := formats.BorrowFloats(n * r)
+	err := p.run(ctx, func(rows panel) error {
+		n := rows.hi - rows.lo
+		l, rest := formats.BorrowFloats(n*r), formats.BorrowFloats(n*p.cols)
 		defer formats.ReturnFloats(l)
-		if err := left.ReadFloats(ctx, l, lo, hi); err != nil {
+		defer formats.ReturnFloats(rest)
+		if err := left.ReadFloats(ctx, l, rows.lo, rows.hi); err != nil {
 			return err
 		}
-		kernels.Scale(l, -1)
-		kernels.Gemm(rows, p.cols, l, r, right, p.cols, n, p.cols, r)
 		for i := range n {
-			squares[lo+i] = kernels.SumSquares(rows[i*p.cols:][:p.cols])
+			copy(rest[i*p.cols:][:p.cols], rows.x[i*rows.ld:])
+		}
+		kernels.Scale(l, -1)
+		kernels.Gemm(rest, p.cols, l, r, right, p.cols, n, p.cols, r)
+		for i := range n {
+			squares[rows.lo+i] = kernels.SumSquares(rest[i*p.cols:][:p.cols])
 		}
 		return nil
 	}, nil)

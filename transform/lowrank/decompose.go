@@ -36,6 +36,8 @@ type Decomposition struct {
 
 	Left    bool      // Vectors are left ones, of length Rows; otherwise right ones
 	Vectors []float32 // Rank orthonormal rows
+
+	images []float32 // D·Vectorsᵀ, of shape [Rows, Rank], if it was kept
 }
 
 const defaultTolerance = 0.001
@@ -45,6 +47,9 @@ func Decompose(ctx context.Context, d Matrix, team *Team, o Options) (*Decomposi
 	p := newPass(d, team)
 	if o.Tolerance == 0 {
 		o.Tolerance = defaultTolerance
+	}
+	if o.Goal.Rank == 0 {
+		o.Tolerance /= 8 // the rank is counted off the estimates
 	}
 	if o.Norm2 == 0 {
 		var err error
@@ -76,6 +81,7 @@ func (dec *Decomposition) iterate(ctx context.Context, p pass, o Options) error 
 	if k.left {
 		k.n = p.rows
 	}
+	k.keepImages = !k.left && o.Goal.keepsImages(p.rows, p.cols)
 	dec.Left = k.left
 	short := min(p.rows, p.cols)
 	b := o.Goal.blockSize(short)
@@ -88,12 +94,17 @@ func (dec *Decomposition) iterate(ctx context.Context, p pass, o Options) error 
 			return err
 		}
 		dec.Steps++
+		if k.size < min(o.Goal.Rank, short) {
+			h = append(h, estimate{}) // too few to be of use
+			x = next
+			continue
+		}
 		t := tridiagonalize(k.dense(), k.size)
 		values := t.values()
 		if math.IsNaN(values[0]) || math.IsInf(values[0], 0) {
 			return fmt.Errorf("lowrank: the products of this matrix overflow float32; its norm is %g", math.Sqrt(o.Norm2))
 		}
-		h = append(h, values)
+		h = append(h, estimate{values, k.fresh})
 		r, settled := o.Goal.rank(values, o.Norm2, short)
 		// The basis has room for a random block beside all that D has.
 		complete := next == nil || k.size >= short+b
@@ -121,12 +132,15 @@ func (dec *Decomposition) take(ctx context.Context, k *krylov, t *tridiagonal, v
 	dec.Values = roots(values[:usable])
 	if dec.Norm2-captured > steepBelow*dec.Norm2 {
 		dec.Rank = min(r, usable)
-		dec.Vectors = k.combine(t.vectors(values, dec.Rank), dec.Rank)
+		var vectors []float32
+		vectors, dec.images = k.combine(t.vectors(values, dec.Rank), dec.Rank)
+		dec.Vectors = transpose(vectors, k.n, dec.Rank)
 		dec.BestError2 = max(k.bestError2(values, dec.Rank, dec.Norm2), 0)
 		return nil
 	}
 	n := min(r+spare, usable)
-	dec.Vectors = k.combine(t.vectors(values, n), n)
+	vectors, _ := k.combine(t.vectors(values, n), n)
+	dec.Vectors = transpose(vectors, k.n, n)
 	for range refinements {
 		if err := dec.refine(ctx, k.pass); err != nil {
 			return err
@@ -155,16 +169,22 @@ func roots(squares []float64) []float64 {
 	return s
 }
 
-// A history is the estimates of the squared singular values after each step.
-type history [][]float64
+// An estimate is of the squared singular values, after a step; fresh says that
+// the step was one of random directions, where those of the products were used up.
+type estimate struct {
+	squares []float64
+	fresh   bool
+}
+
+type history []estimate
 
 // energy returns the sum of the first r after a step, counted from the last.
 func (h history) energy(back, r int) (sum float64, ok bool) {
 	i := len(h) - 1 - back
-	if i < 0 || len(h[i]) < r {
+	if i < 0 || len(h[i].squares) < r {
 		return 0, false
 	}
-	for _, v := range h[i][:r] {
+	for _, v := range h[i].squares[:r] {
 		sum += v
 	}
 	return sum, true
@@ -174,9 +194,12 @@ func (h history) energy(back, r int) (sum float64, ok bool) {
 // than what the tolerance allows. The gains of the steps shrink at least
 // geometrically once there are more vectors than the rank, since every step
 // raises the degree of the polynomial that separates the singular values: with g
-// the last gain and q the ratio of the last two, at most g·q/(1−q) is left. (In
-// the first steps the ratio is not yet what it will be, hence a margin of two:
-// the squared error may be 2·tolerance too large, and half of that is asked for.)
+// the last gain and q the ratio of the last two, about g·q/(1−q) is left. The
+// squared error may be 2·tolerance too large; the rest of that is for what the
+// estimate misses where q still grows.
+//
+// Random directions gain little by themselves: what they lead to shows a step
+// later, and is compared with what there was before them.
 func (h history) converged(r int, norm2, tolerance float64) bool {
 	now, ok0 := h.energy(0, r)
 	before, ok1 := h.energy(1, r)
@@ -188,16 +211,22 @@ func (h history) converged(r int, norm2, tolerance float64) bool {
 	if gain <= 1e-10*now {
 		return true
 	}
+	if h[len(h)-1].fresh {
+		return false
+	}
 	q := min(gain/last, 0.95)
-	if len(h) == 3 {
-		q = max(q, 0.3) // the second step's gain is that of a few large ones, often
+	if _, earlier := h.energy(3, r); !earlier {
+		q = max(q, 0.5) // the second gain is that of a few large ones, often
+	}
+	if h[len(h)-2].fresh {
+		gain, q = max(now-first, 0), 0.5
 	}
 	// The squared error: what is not captured. Where that is all rounding error,
 	// what the basis holds beyond rank r says more.
 	rest := norm2 - now
 	var tail float64
-	for _, v := range h[len(h)-1][r:] {
+	for _, v := range h[len(h)-1].squares[r:] {
 		tail += max(v, 0)
 	}
-	return gain*q/(1-q) <= tolerance*max(rest, tail)
+	return gain*q/(1-q) <= 1.2*tolerance*max(rest, tail)
 }

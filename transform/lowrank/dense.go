@@ -37,18 +37,19 @@ func (dec *Decomposition) dense(ctx context.Context, p pass, o Options) error {
 func (p *pass) wholeGram(ctx context.Context, left bool) ([]float64, error) {
 	if left {
 		all := make([]float32, p.rows*p.cols)
-		err := p.run(ctx, func(lo, _ int, rows []float32) error {
-			copy(all[lo*p.cols:], rows)
+		err := p.run(ctx, func(rows panel) error {
+			for i := rows.lo; i < rows.hi; i++ {
+				copy(all[i*p.cols:][:p.cols], rows.x[(i-rows.lo)*rows.ld:])
+			}
 			return nil
 		}, nil)
-		k := krylov{pass: *p, n: p.cols}
-		return k.selfProducts(all, p.rows), err
+		return p.team.selfProducts(all, p.rows), err
 	}
 	a := make([]float64, p.cols*p.cols)
 	wide := make([]float64, p.cols)
-	err := p.run(ctx, func(int, int, []float32) error { return nil }, func(lo, hi int, panel []float32) error {
-		for i := range hi - lo {
-			for j, v := range panel[i*p.cols:][:p.cols] {
+	err := p.run(ctx, rowwiseNothing, func(all panel) error {
+		for i := range all.hi - all.lo {
+			for j, v := range all.x[i*all.ld:][:p.cols] {
 				wide[j] = float64(v)
 			}
 			p.team.Ranges(p.cols, 32, func(from, to int) {

@@ -85,6 +85,7 @@ type factoring struct {
 	dec      *Decomposition
 	o        FactorOptions
 	r        int
+	vectors  []float32 // V, [cols, r], if D·V is not known
 	products []float32 // LᵀD, [r, cols]
 	self     []float64 // LᵀL, [r, r]
 	extreme  []float32 // the element of each column of L that is largest in size
@@ -94,16 +95,19 @@ type factoring struct {
 // stored.
 func (f *factoring) project(ctx context.Context) error {
 	r, height := f.r, panelRows(f.cols)
+	if !f.dec.Left && f.dec.images == nil {
+		f.vectors = transpose(f.dec.Vectors[:r*f.cols], r, f.cols)
+	}
 	f.self = make([]float64, r*r)
 	f.extreme = make([]float32, r)
 	products := newTotal(f.team, r*f.cols)
 	lt := make([]float32, r*height) // the panel's part of Lᵀ
-	err := f.run(ctx, func(lo, hi int, rows []float32) error {
-		return f.leftRows(lt[lo%height:], height, lo, hi, rows)
-	}, func(lo, hi int, panel []float32) error {
-		n := hi - lo
+	err := f.run(ctx, func(rows panel) error {
+		return f.leftRows(lt[rows.lo%height:], height, rows)
+	}, func(all panel) error {
+		n := all.hi - all.lo
 		f.team.Ranges(f.cols, 64, func(from, to int) {
-			kernels.Gemm(products.chain[from:], f.cols, lt, height, panel[from:], f.cols, r, to-from, n)
+			kernels.Gemm(products.chain[from:], f.cols, lt, height, all.x[from:], all.ld, r, to-from, n)
 		})
 		products.added(n)
 		f.team.Each(r, func(i int) {
@@ -130,35 +134,42 @@ func (f *factoring) project(ctx context.Context) error {
 
 // leftRows fills lt, of row length ld, with the columns of L for some rows of D,
 // and stores them.
-func (f *factoring) leftRows(lt []float32, ld, lo, hi int, rows []float32) error {
-	n := hi - lo
-	for i := range f.r {
-		clear(lt[i*ld:][:n])
-	}
-	share := f.o.LeftShare
-	if f.dec.Left {
-		for i := range f.r {
-			copy(lt[i*ld:][:n], f.dec.Vectors[i*f.rows+lo:])
-		}
-	} else {
-		kernels.GemmNT(lt, ld, f.dec.Vectors, f.cols, rows, f.cols, f.r, n, f.cols)
-		share-- // D·v is u·s already
-	}
-	x := formats.BorrowFloats(n * f.r)
+func (f *factoring) leftRows(lt []float32, ld int, rows panel) error {
+	n, r := rows.hi-rows.lo, f.r
+	x := formats.BorrowFloats(n * r)
 	defer formats.ReturnFloats(x)
-	for i := range f.r {
-		scale := float32(power(f.dec.Values[i], share))
-		for j, v := range lt[i*ld:][:n] {
-			x[j*f.r+i] = v * scale
+	share := f.o.LeftShare - 1 // D·v is u·s already
+	switch {
+	case f.dec.images != nil:
+		for i := range n {
+			copy(x[i*r:][:r], f.dec.images[(rows.lo+i)*f.dec.Rank:])
+		}
+	case f.dec.Left:
+		for i := range n {
+			for j := range r {
+				x[i*r+j] = f.dec.Vectors[j*f.rows+rows.lo+i]
+			}
+		}
+		share++
+	default:
+		clear(x)
+		kernels.Gemm(x, r, rows.x, rows.ld, f.vectors, r, n, r, f.cols)
+	}
+	scale := make([]float32, r)
+	for j := range scale {
+		scale[j] = float32(power(f.dec.Values[j], share))
+	}
+	for i := range n {
+		for j, s := range scale {
+			x[i*r+j] *= s
 		}
 	}
-	if err := f.o.Left.WriteFloats(x, lo, hi); err != nil {
+	if err := f.o.Left.WriteFloats(x, rows.lo, rows.hi); err != nil {
 		return err
 	}
-	for i := range f.r {
-		column := lt[i*ld:][:n]
-		for j := range column {
-			column[j] = x[j*f.r+i]
+	for i := range n {
+		for j, v := range x[i*r:][:r] {
+			lt[j*ld+i] = v
 		}
 	}
 	return nil

@@ -58,20 +58,20 @@ func (g Goal) RankOf(values []float64, norm float64, n int) int {
 	return min(r, len(values))
 }
 
-// blockSize returns how many vectors a step adds: somewhat more than the rank,
-// because a Krylov space finds no more of several equal singular values than its
-// blocks have vectors, and a multiple of what one tile of the matrix product
-// takes.
+// blockSize returns how many vectors a step adds, a multiple of what one tile of
+// the matrix product takes. Small blocks reach as far as large ones with fewer
+// products, since they get more out of each; but every step reads the matrix, and
+// estimates what it has, once.
 func (g Goal) blockSize(n int) int {
-	const tile = 12
-	r := 3*tile - 4
+	const tile = 16
+	r := 8 * tile // it may come out much lower than the limit
 	switch {
 	case g.Rank > 0:
 		r = g.Rank
 	case g.Max > 0:
-		r = min(r, g.Max) // it may come out much lower than that
+		r = min(r, g.Max)
 	}
-	return min((r+4+tile-1)/tile*tile, n)
+	return min((r+4*tile-1)/(4*tile)*tile, n)
 }
 
 // basisLimit returns how many vectors of length n the basis may have before it
@@ -81,6 +81,13 @@ func (g Goal) basisLimit(n int) int {
 	const most = 96 << 20
 	r, b := g.limit(n), g.blockSize(n)
 	return min(n, max(r+3*b, min(8*r+4*b, most/(4*n))))
+}
+
+// keepsImages reports whether the products of D with the basis are kept: they are
+// the left factor in other coordinates, which takes another product otherwise.
+func (g Goal) keepsImages(rows, cols int) bool {
+	const most = 64 << 20
+	return 4*int64(rows)*int64(g.basisLimit(cols)) <= most
 }
 
 // NoiseEdge returns about how large the largest singular value of a matrix of
@@ -111,8 +118,11 @@ func (g Goal) Memory(rows, cols int) int64 {
 	}
 	r, b := int64(g.limit(short)), int64(g.blockSize(short))
 	basis := 4 * int64(g.basisLimit(n)) * int64(n)
-	step := 4*b*int64(n)*2 + 12*b*int64(cols)           // a block, its product, and the sums behind that
-	factor := 4*r*int64(n) + 12*r*int64(cols) + 4*r*512 // vectors, LᵀD, R, a panel of L
+	if n == cols && g.keepsImages(rows, cols) {
+		basis += 4 * int64(g.basisLimit(n)) * int64(rows)
+	}
+	step := 4*b*int64(n)*3 + 12*b*int64(cols)           // a block, its product twice, and the sums behind that
+	factor := 8*r*int64(n) + 12*r*int64(cols) + 4*r*512 // vectors, LᵀD, R, a panel of L
 	panel := 4 * int64(max(panelRows(cols)*cols, panelFloats))
 	return basis + max(step, factor) + panel
 }

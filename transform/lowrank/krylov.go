@@ -8,70 +8,101 @@ import (
 )
 
 // A krylov is the state of the iteration on M = DᵀD, or DDᵀ if left is set, of
-// order n.
+// order n. Its vectors are columns, a block of them one matrix of n rows: the
+// products with D then take D's elements one by one and those of the vectors a
+// register at a time, so that D is read where it is.
 type krylov struct {
 	pass
 	name string
 	left bool
 	n    int
 
-	blocks []block     // the basis V, orthonormal rows
-	size   int         // its number of rows
-	t      [][]float64 // V·M·Vᵀ: row i holds elements 0 to i
+	blocks []block     // the basis V, orthonormal
+	size   int         // its number of vectors
+	t      [][]float64 // VᵀMV: row i holds elements 0 to i
 	last   int         // where the newest block begins
 
-	residual []float64 // F·Fᵀ with F = M·X − V·Vᵀ·M·X for the newest block X
-	drawn    uint64    // random numbers used
+	keepImages bool
+	residual   []float64 // FᵀF with F = M·X − V·Vᵀ·M·X for the newest block X
+	drawn      uint64    // random numbers used
+	fresh      bool      // the newest block is one of random vectors in the main
+	nextFresh  bool      // so will be the next one
 }
 
-// A block is some rows of the basis.
+// A block is some vectors of the basis.
 type block struct {
-	rows int
-	x    []float32
+	cols  int
+	x     []float32 // [n, cols]
+	image []float32 // D·x, of shape [rows of D, cols], if it is kept
 }
 
 // start makes the first block, of random vectors.
 func (k *krylov) start(b int) []float32 {
 	x := make([]float32, b*k.n)
-	k.draw(x)
-	k.orthonormalize(x, b, 0)
+	k.draw(x, b, 0)
+	k.orthonormalize(x, b, b, 0)
 	return x
 }
 
-// draw fills x with random numbers of mean square 1/n, nearly.
-func (k *krylov) draw(x []float32) {
-	randomBlock(x, k.name, k.drawn)
-	k.drawn += uint64(len(x))
-	kernels.Scale(x, float32(1/(37838*math.Sqrt(float64(k.n)))))
+// draw fills the columns of x, of which there are b, with random numbers of mean
+// square 1/n, nearly, from column first on.
+func (k *krylov) draw(x []float32, b, first int) {
+	random := make([]float32, k.n*(b-first))
+	randomBlock(random, k.name, k.drawn)
+	k.drawn += uint64(len(random))
+	kernels.Scale(random, float32(1/(37838*math.Sqrt(float64(k.n)))))
+	for i := range k.n {
+		copy(x[i*b+first:(i+1)*b], random[i*(b-first):])
+	}
 }
 
-// step adds the orthonormal rows x to the basis and returns as many more,
+// step adds the b orthonormal vectors x to the basis and returns as many more,
 // fewer if there are no more than that, and none if the basis is complete.
-func (k *krylov) step(ctx context.Context, x []float32) ([]float32, error) {
-	rows := len(x) / k.n
-	w, err := k.gram(ctx, x, rows, k.left)
+func (k *krylov) step(ctx context.Context, x []float32) (next []float32, err error) {
+	b := len(x) / k.n
+	var image []float32
+	if k.keepImages {
+		image = make([]float32, k.rows*b)
+	}
+	w, err := k.gram(ctx, x, b, k.left, image)
 	if err != nil {
 		return nil, err
 	}
-	k.last = k.size
-	k.blocks = append(k.blocks, block{rows, x})
-	k.size += rows
-	k.extend(w, rows)
-	k.project(w, rows)
-	k.residual = k.selfProducts(w, rows)
+	k.last, k.fresh = k.size, k.nextFresh
+	k.blocks = append(k.blocks, block{b, x, image})
+	k.size += b
+	c := k.inner(w, b)
+	k.extend(c, b)
+	k.subtract(w, b, c)
+	k.residual = k.gramOf(w, b)
 
-	next := min(rows, k.n-k.size)
-	if next == 0 {
+	n := min(b, k.n-k.size)
+	if n == 0 {
 		return nil, nil
 	}
 	// Directions of w that are no more than the rounding errors of M·x are
-	// replaced by random ones: ε‖D‖ times the greatest ‖D·x‖.
+	// replaced by random ones: ε‖D‖ times the greatest ‖D·x‖. One is always: of
+	// singular values that are equal, or nearly so, a Krylov space finds no more
+	// than a block has vectors, unless new ones come in.
 	var most float64
 	for i := k.last; i < k.size; i++ {
 		most = max(most, k.t[i][i])
 	}
-	k.orthonormalize(w, rows, 1e-12*k.greatest()*most)
-	return w[:next*k.n], nil
+	kept := k.orthonormalize(w, b, max(b-1, 1), 1e-12*k.greatest()*most)
+	k.nextFresh = kept < b/2
+	return firstColumns(w, b, n), nil
+}
+
+// firstColumns returns the first n of the b columns of x.
+func firstColumns(x []float32, b, n int) []float32 {
+	if n == b {
+		return x
+	}
+	y := make([]float32, len(x)/b*n)
+	for i := range len(x) / b {
+		copy(y[i*n:][:n], x[i*b:])
+	}
+	return y
 }
 
 // greatest returns an estimate of ‖M‖ from below.
@@ -83,37 +114,62 @@ func (k *krylov) greatest() float64 {
 	return most
 }
 
-// extend adds the products of w = M·x, for the newest block x, with the basis to t.
-func (k *krylov) extend(w []float32, rows int) {
-	columns := make([][]float64, k.size)
-	k.eachRow(func(i int, v []float32) {
-		columns[i] = make([]float64, rows)
-		for j := range rows {
-			columns[i][j] = kernels.Dot(v, w[j*k.n:][:k.n])
+// innerRows is how many rows an inner product runs over in float32 before it is
+// added to its float64 total.
+const innerRows = 512
+
+// inner returns VᵀW for w of shape [n, b]: a matrix of b columns.
+func (k *krylov) inner(w []float32, b int) []float64 {
+	parts := make([][]float32, (k.n+innerRows-1)/innerRows)
+	k.team.Each(len(parts), func(i int) {
+		lo, hi := i*innerRows, min((i+1)*innerRows, k.n)
+		part, first := make([]float32, k.size*b), 0
+		for _, v := range k.blocks {
+			kernels.GemmTN(part[first*b:], b, v.x[lo*v.cols:], v.cols, w[lo*b:], b, v.cols, b, hi-lo)
+			first += v.cols
+		}
+		parts[i] = part
+	})
+	sum := make([]float64, k.size*b)
+	for _, part := range parts {
+		for i, v := range part {
+			sum[i] += float64(v)
+		}
+	}
+	return sum
+}
+
+// subtract takes V·C from w, of shape [n, b], for C with b columns.
+func (k *krylov) subtract(w []float32, b int, c []float64) {
+	minus := make([]float32, len(c))
+	for i, v := range c {
+		minus[i] = float32(-v)
+	}
+	k.addCombination(w, b, minus)
+}
+
+// addCombination adds V·C to w, of shape [n, b], for C with b columns.
+func (k *krylov) addCombination(w []float32, b int, c []float32) {
+	k.team.Ranges(k.n, 48, func(lo, hi int) {
+		first := 0
+		for _, v := range k.blocks {
+			kernels.Gemm(w[lo*b:], b, v.x[lo*v.cols:], v.cols, c[first*b:], b, hi-lo, b, v.cols)
+			first += v.cols
 		}
 	})
-	for j := range rows {
+}
+
+// extend adds the rows of VᵀMX to t, for the newest block X with b vectors.
+func (k *krylov) extend(c []float64, b int) {
+	for j := range b {
 		row := make([]float64, k.last+j+1)
 		for i := range row {
-			row[i] = columns[i][j]
+			row[i] = c[i*b+j]
 			if i >= k.last { // both triangles are known: rounding makes them differ
-				row[i] = (row[i] + columns[k.last+j][i-k.last]) / 2
+				row[i] = (row[i] + c[(k.last+j)*b+i-k.last]) / 2
 			}
 		}
 		k.t = append(k.t, row)
-	}
-}
-
-// eachRow calls f for every row of the basis, several at the same time.
-func (k *krylov) eachRow(f func(i int, v []float32)) {
-	first := 0
-	for _, b := range k.blocks {
-		k.team.Ranges(b.rows, 1, func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				f(first+i, b.x[i*k.n:][:k.n])
-			}
-		})
-		first += b.rows
 	}
 }
 
@@ -126,32 +182,36 @@ func (k *krylov) dense() []float64 {
 	return a
 }
 
-// combine returns the rows C·V, for C with the given number of rows, row-major.
-func (k *krylov) combine(c []float64, rows int) []float32 {
-	if rows == 0 {
-		return nil
-	}
+// combine returns V·Cᵀ, of shape [n, rows], for C with the given number of rows,
+// row-major, and the same combination of the images if they are kept.
+func (k *krylov) combine(c []float64, rows int) (out, image []float32) {
 	coef := make([]float32, len(c))
-	for i, v := range c {
-		coef[i] = float32(v)
+	for i := range rows {
+		for j := range k.size {
+			coef[j*rows+i] = float32(c[i*k.size+j])
+		}
 	}
-	out := make([]float32, rows*k.n)
-	k.team.Ranges(k.n, 64, func(lo, hi int) {
+	out = make([]float32, k.n*rows)
+	k.addCombination(out, rows, coef)
+	if !k.keepImages {
+		return out, nil
+	}
+	image = make([]float32, k.rows*rows)
+	k.team.Ranges(k.rows, 48, func(lo, hi int) {
 		first := 0
-		for _, b := range k.blocks {
-			kernels.Gemm(out[lo:], k.n, coef[first:], k.size, b.x[lo:], k.n, rows, hi-lo, b.rows)
-			first += b.rows
+		for _, v := range k.blocks {
+			kernels.Gemm(image[lo*rows:], rows, v.image[lo*v.cols:], v.cols, coef[first*rows:], rows, hi-lo, rows, v.cols)
+			first += v.cols
 		}
 	})
-	return out
+	return out, image
 }
 
 // restart replaces the basis by the given combinations of it, eigenvectors of t.
 func (k *krylov) restart(values, vectors []float64, keep int) {
-	x := k.combine(vectors, keep)
-	k.blocks, k.size, k.t = nil, 0, nil
-	k.orthonormalize(x, keep, 0) // by now it is so but for rounding
-	k.blocks, k.size, k.last = []block{{keep, x}}, keep, 0
+	x, image := k.combine(vectors, keep)
+	// They are orthonormal but for rounding errors, as the images are D times them.
+	k.blocks, k.size, k.last, k.t = []block{{keep, x, image}}, keep, 0, nil
 	for i := range keep {
 		row := make([]float64, i+1)
 		row[i] = values[i]

@@ -21,6 +21,7 @@ var spectra = map[string]spectrum{
 	"exponential":      func(i, n int) float64 { return math.Exp(-float64(i) / 20) },
 	"steep":            func(i, n int) float64 { return math.Exp(-float64(i) / 5) },
 	"equal spikes":     func(i, n int) float64 { return 0.1 + b2f(i < 64) },
+	"close spikes":     func(i, n int) float64 { return 0.1*(1-float64(i)/float64(2*n)) + b2f(i < 64)*(1-1e-5*float64(i)) },
 	"spikes":           func(i, n int) float64 { return 1 + 9*b2f(i < 16) - float64(i)/float64(4*n) },
 	"flat":             func(i, n int) float64 { return 1 },
 	"spike over floor": func(i, n int) float64 { return 1e-3 + b2f(i < 4) },
@@ -142,8 +143,12 @@ func TestErrorIsNearlyTheBest(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%dx%d/%d", name, d.Rows, d.Cols, r), func(t *testing.T) {
 				ratio, dec := extracted(t, d, values, r, 0)
 				t.Logf("%.6f after %d steps, certified %.4f", ratio, dec.Steps, ratio*math.Sqrt(dot64(values[r:], values[r:])/dec.BestError2))
-				if !(ratio <= 1.001) {
-					t.Errorf("error %.6f times the best possible after %d steps, want at most 1.001", ratio, dec.Steps)
+				limit := 1.001
+				if name == "close spikes" {
+					limit = 1.002 // the 33rd of 64 that differ in the fifth digit is no better than the 34th
+				}
+				if !(ratio <= limit) {
+					t.Errorf("error %.6f times the best possible after %d steps, want at most %g", ratio, dec.Steps, limit)
 				}
 			})
 		}

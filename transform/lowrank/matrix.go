@@ -32,6 +32,61 @@ func (d *Dense) ReadFloats(_ context.Context, dst []float32, lo, hi int) error {
 	return nil
 }
 
+func (d *Dense) hold(lo int) (x []float32, ld int) { return d.Data[lo*d.Cols:], d.Cols }
+
+// A holder is a matrix that is in memory: hold returns it from a row on, and the
+// distance between rows. Nobody changes what it returns.
+type holder interface {
+	hold(lo int) (x []float32, ld int)
+}
+
+// Held is a matrix that was read into memory, with rows at a distance at which
+// they do not compete for the same lines of a cache.
+type Held struct {
+	rows, cols, ld int
+	x              []float32
+}
+
+// heldStride returns the distance between rows of so many numbers: an odd number
+// of cache lines.
+func heldStride(cols int) int {
+	const line = 16
+	return ((cols+line-1)/line | 1) * line
+}
+
+// NewHeld returns room for a matrix, which [Held.SetRows] fills, until
+// [Held.Close].
+func NewHeld(rows, cols int) *Held {
+	ld := heldStride(cols)
+	return &Held{rows, cols, ld, formats.BorrowFloats(rows * ld)}
+}
+
+// Close gives the room back.
+func (h *Held) Close() { formats.ReturnFloats(h.x) }
+
+// HeldBytes returns how much memory that takes.
+func HeldBytes(rows, cols int) int64 { return 4 * int64(rows) * int64(heldStride(cols)) }
+
+// SetRows sets rows from lo on to those in x, which follow one another.
+func (h *Held) SetRows(lo int, x []float32) {
+	for i := 0; i*h.cols < len(x); i++ {
+		copy(h.x[(lo+i)*h.ld:], x[i*h.cols:][:h.cols])
+	}
+}
+
+// Dims returns the numbers of rows and columns.
+func (h *Held) Dims() (rows, cols int) { return h.rows, h.cols }
+
+// ReadFloats copies the rows [lo, hi).
+func (h *Held) ReadFloats(_ context.Context, dst []float32, lo, hi int) error {
+	for i := lo; i < hi; i++ {
+		copy(dst[(i-lo)*h.cols:][:h.cols], h.x[i*h.ld:])
+	}
+	return nil
+}
+
+func (h *Held) hold(lo int) (x []float32, ld int) { return h.x[lo*h.ld:], h.ld }
+
 // A NotFiniteError reports an element that is infinite or not a number.
 type NotFiniteError struct {
 	Row, Col int

@@ -6,53 +6,51 @@ import (
 	"github.com/loratool/loratool/kernels"
 )
 
-// orthonormalize makes the b rows of w orthonormal, and orthogonal to the basis.
-// They are taken as projected already. Directions whose squared length is below
-// floor are replaced by random ones.
+// orthonormalize makes the b vectors of w orthonormal, and orthogonal to the
+// basis. They are taken as projected already. Directions whose squared length is
+// below floor, and all but the largest most of them, are replaced by random ones;
+// it returns how many were kept.
 //
-// One round is a Cholesky factorization of w·wᵀ in float64, with the largest
-// pivot first, and w ← L⁻¹·w in float32; what that leaves, of cancellation or of
+// One round is a Cholesky factorization of WᵀW in float64, with the largest
+// pivot first, and W ← W·L⁻ᵀ in float32; what that leaves, of cancellation or of
 // a bad condition, is small and goes with the next ones (CholeskyQR2: Yamamoto,
 // Nakatsukasa, Yanagisawa, Fukaya, ETNA 44, 2015).
-func (k *krylov) orthonormalize(w []float32, b int, floor float64) {
-	const enough = 4e-6 // of float32 vectors, in w·wᵀ − I
+func (k *krylov) orthonormalize(w []float32, b, most int, floor float64) (kept int) {
+	const enough = 4e-6 // of float32 vectors, in WᵀW − I
+	kept = -1
 	for range 20 {
-		g := k.selfProducts(w, b)
-		if distanceFromIdentity(g, b) < enough {
-			return
+		g := k.gramOf(w, b)
+		if kept >= 0 && distanceFromIdentity(g, b) < enough {
+			break
 		}
-		inverse, kept := invertCholesky(g, b, floor)
-		k.transform(w, inverse, b, kept)
-		if kept < b {
-			k.draw(w[kept*k.n:])
+		inverse, n := invertCholesky(g, b, most, floor)
+		k.transform(w, inverse, b)
+		if n < b {
+			k.draw(w, b, n)
 		}
-		k.project(w, b)
+		if kept < 0 {
+			kept = n
+		}
+		k.subtract(w, b, k.inner(w, b))
 		// By now they are unit vectors; one that projection shortens much was
 		// rounding error in the main.
-		floor = 1e-3
+		most, floor = b, 1e-3
 	}
+	return kept
 }
 
-// project subtracts from the rows of w what lies in the span of the basis.
-func (k *krylov) project(w []float32, rows int) {
-	for _, b := range k.blocks {
-		c := make([]float32, rows*b.rows)
-		k.team.Ranges(b.rows, 4, func(lo, hi int) {
-			kernels.GemmNT(c[lo:], b.rows, w, k.n, b.x[lo*k.n:], k.n, rows, hi-lo, k.n)
-		})
-		kernels.Scale(c, -1)
-		k.team.Ranges(k.n, 64, func(lo, hi int) {
-			kernels.Gemm(w[lo:], k.n, c, b.rows, b.x[lo:], k.n, rows, hi-lo, b.rows)
-		})
-	}
+// gramOf returns WᵀW, in float64, for w of shape [n, b].
+func (k *krylov) gramOf(w []float32, b int) []float64 {
+	return k.team.selfProducts(transpose(w, k.n, b), b)
 }
 
-// selfProducts returns w·wᵀ.
-func (k *krylov) selfProducts(w []float32, rows int) []float64 {
+// selfProducts returns the inner products of all pairs of the rows of w.
+func (t *Team) selfProducts(w []float32, rows int) []float64 {
+	n := len(w) / rows
 	g := make([]float64, rows*rows)
-	k.team.Each(rows, func(i int) {
+	t.Each(rows, func(i int) {
 		for j := range i + 1 {
-			g[i*rows+j] = kernels.Dot(w[i*k.n:][:k.n], w[j*k.n:][:k.n])
+			g[i*rows+j] = kernels.Dot(w[i*n:][:n], w[j*n:][:n])
 		}
 	})
 	for i := range rows {
@@ -63,14 +61,13 @@ func (k *krylov) selfProducts(w []float32, rows int) []float64 {
 	return g
 }
 
-// transform replaces w by the first kept rows of T·w.
-func (k *krylov) transform(w []float32, t []float32, b, kept int) {
-	k.team.Ranges(k.n, 64, func(lo, hi int) {
-		out := make([]float32, kept*(hi-lo))
-		kernels.Gemm(out, hi-lo, t, b, w[lo:], k.n, kept, hi-lo, b)
-		for i := range kept {
-			copy(w[i*k.n+lo:i*k.n+hi], out[i*(hi-lo):])
-		}
+// transform replaces w by W·Tᵀ; t is square, with zeros for rows that don't matter.
+func (k *krylov) transform(w []float32, t []float32, b int) {
+	turned := transpose(t, b, b)
+	k.team.Ranges(k.n, 48, func(lo, hi int) {
+		out := make([]float32, b*(hi-lo))
+		kernels.Gemm(out, b, w[lo*b:], b, turned, b, hi-lo, b, b)
+		copy(w[lo*b:hi*b], out)
 	})
 }
 
@@ -87,9 +84,9 @@ func distanceFromIdentity(g []float64, b int) float64 {
 	return most
 }
 
-// invertCholesky returns L⁻¹·P with P·g·Pᵀ = L·Lᵀ, its first kept rows: those of
-// pivots above floor, the largest first.
-func invertCholesky(g []float64, b int, floor float64) (inverse []float32, kept int) {
+// invertCholesky returns L⁻¹·P with P·g·Pᵀ = L·Lᵀ, its first kept rows, at most so
+// many and those of pivots above floor, the largest first, and zeros.
+func invertCholesky(g []float64, b, most int, floor float64) (inverse []float32, kept int) {
 	l := append([]float64(nil), g...)
 	inv := make([]float64, b*b) // rows follow the exchanges of l's
 	for i := range b {
@@ -101,7 +98,7 @@ func invertCholesky(g []float64, b int, floor float64) (inverse []float32, kept 
 	}
 	floor = max(floor, 1e-14*maxDiagonal(g, b))
 	inverse = make([]float32, b*b)
-	for ; kept < b; kept++ {
+	for ; kept < most; kept++ {
 		best := kept
 		for i := kept + 1; i < b; i++ {
 			// Rows of about the same length stay in their order.

@@ -12,11 +12,13 @@ import (
 
 // panelFloats is about how many numbers a panel of rows holds: few enough to
 // stay in a cache between its two uses.
-const panelFloats = 1 << 20
+const panelFloats = 1 << 18
 
-// panelRows returns how many rows of the given length make a panel.
+// panelRows returns how many rows of the given length make a panel: a multiple
+// of what the matrix product takes at a time.
 func panelRows(cols int) int {
-	return min(max(panelFloats/cols&^15, 32), 512)
+	const tile = 24
+	return min(max(panelFloats/cols/tile, 1), 20) * tile
 }
 
 // settleRows is how many rows a chain of float32 sums runs over before it is
@@ -35,24 +37,44 @@ func newPass(d Matrix, team *Team) pass {
 	return pass{team, d, rows, cols}
 }
 
+// A panel is some rows of a matrix, ld numbers apart.
+type panel struct {
+	lo, hi int
+	x      []float32
+	ld     int
+}
+
+// part returns the rows [lo, hi) of the matrix, which are among the panel's.
+func (p panel) part(lo, hi int) panel { return panel{lo, hi, p.x[(lo-p.lo)*p.ld:], p.ld} }
+
 // run reads the matrix from top to bottom. For every panel it calls rowwise with
 // parts of it, several at the same time, and then, if it is not nil, whole with
-// all of the panel.
-func (p *pass) run(ctx context.Context, rowwise func(lo, hi int, rows []float32) error, whole func(lo, hi int, panel []float32) error) error {
+// all of the panel. Neither may change the numbers.
+func (p *pass) run(ctx context.Context, rowwise func(panel) error, whole func(panel) error) error {
 	height := min(panelRows(p.cols), p.rows)
-	panel := formats.BorrowFloats(height * p.cols)
-	defer formats.ReturnFloats(panel)
+	held, isHeld := p.d.(holder)
+	var buffer []float32
+	if !isHeld {
+		buffer = formats.BorrowFloats(height * p.cols)
+		defer formats.ReturnFloats(buffer)
+	}
 	for top := 0; top < p.rows; top += height {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := min(height, p.rows-top)
+		all := panel{top, min(top+height, p.rows), buffer, p.cols}
+		if isHeld {
+			all.x, all.ld = held.hold(top)
+		}
 		var failed atomic.Pointer[error]
-		p.team.Ranges(n, 8, func(lo, hi int) {
-			rows := panel[lo*p.cols : hi*p.cols]
-			err := p.d.ReadFloats(ctx, rows, top+lo, top+hi)
+		p.team.Ranges(all.hi-top, 8, func(lo, hi int) {
+			part := all.part(top+lo, top+hi)
+			var err error
+			if !isHeld {
+				err = p.d.ReadFloats(ctx, part.x[:(hi-lo)*p.cols], part.lo, part.hi)
+			}
 			if err == nil {
-				err = rowwise(top+lo, top+hi, rows)
+				err = rowwise(part)
 			}
 			if err != nil {
 				failed.Store(&err)
@@ -62,7 +84,7 @@ func (p *pass) run(ctx context.Context, rowwise func(lo, hi int, rows []float32)
 			return *err
 		}
 		if whole != nil {
-			if err := whole(top, top+n, panel[:n*p.cols]); err != nil {
+			if err := whole(all); err != nil {
 				return err
 			}
 		}
@@ -70,13 +92,16 @@ func (p *pass) run(ctx context.Context, rowwise func(lo, hi int, rows []float32)
 	return nil
 }
 
+// rowwiseNothing is for passes that need panels only.
+func rowwiseNothing(panel) error { return nil }
+
 // norm2 returns ‖D‖², summed in float64 by rows and then over the rows, or a
 // [*NotFiniteError].
 func (p *pass) norm2(ctx context.Context) (float64, error) {
 	squares := make([]float64, p.rows)
-	err := p.run(ctx, func(lo, hi int, rows []float32) error {
-		for i := lo; i < hi; i++ {
-			row := rows[(i-lo)*p.cols:][:p.cols]
+	err := p.run(ctx, func(rows panel) error {
+		for i := rows.lo; i < rows.hi; i++ {
+			row := rows.x[(i-rows.lo)*rows.ld:][:p.cols]
 			squares[i] = kernels.SumSquares(row)
 			if math.IsNaN(squares[i]) || math.IsInf(squares[i], 0) {
 				return notFinite(i, row)
@@ -140,55 +165,63 @@ func (t *total) floats() []float32 {
 	return t.chain
 }
 
-// gram returns M·X for the b rows of x, row-major with b rows: with M = DᵀD of
-// order cols, or with M = DDᵀ of order rows if left is true.
-func (p *pass) gram(ctx context.Context, x []float32, b int, left bool) ([]float32, error) {
+// gram returns M·X for x of shape [n, b], row-major: with M = DᵀD and n columns
+// of D, or with M = DDᵀ and n rows if left is true. If images is not nil, it is
+// D·X afterwards, of shape [rows, b]; this is for the first case only.
+func (p *pass) gram(ctx context.Context, x []float32, b int, left bool, images []float32) ([]float32, error) {
 	if left {
 		return p.gramLeft(ctx, x, b)
 	}
-	z := newTotal(p.team, b*p.cols)
-	height := panelRows(p.cols)
-	y := make([]float32, b*height) // X·Dᵀ of the panel
-	err := p.run(ctx, func(lo, hi int, rows []float32) error {
-		at := lo % height
-		for i := range b {
-			clear(y[i*height+at:][:hi-lo])
+	z := newTotal(p.team, p.cols*b)
+	keep := images != nil
+	if !keep {
+		images = make([]float32, panelRows(p.cols)*b)
+	}
+	at := func(row, top int) []float32 {
+		if keep {
+			return images[row*b:]
 		}
-		kernels.GemmNT(y[at:], height, x, p.cols, rows, p.cols, b, hi-lo, p.cols)
+		return images[(row-top)*b:]
+	}
+	height := panelRows(p.cols)
+	err := p.run(ctx, func(rows panel) error {
+		y := at(rows.lo, rows.lo-rows.lo%height)
+		clear(y[:(rows.hi-rows.lo)*b])
+		kernels.Gemm(y, b, rows.x, rows.ld, x, b, rows.hi-rows.lo, b, p.cols)
 		return nil
-	}, func(lo, hi int, panel []float32) error {
-		p.team.Ranges(p.cols, 64, func(from, to int) {
-			kernels.Gemm(z.chain[from:], p.cols, y, height, panel[from:], p.cols, b, to-from, hi-lo)
+	}, func(all panel) error {
+		y := at(all.lo, all.lo)
+		p.team.Ranges(p.cols, 48, func(from, to int) {
+			kernels.GemmTN(z.chain[from*b:], b, all.x[from:], all.ld, y, b, to-from, b, all.hi-all.lo)
 		})
-		z.added(hi - lo)
+		z.added(all.hi - all.lo)
 		return nil
 	})
 	return z.floats(), err
 }
 
 func (p *pass) gramLeft(ctx context.Context, x []float32, b int) ([]float32, error) {
-	y, err := p.times(ctx, x, b)
+	y, err := p.transposeTimes(ctx, x, b)
 	if err != nil {
 		return nil, err
 	}
-	z := make([]float32, b*p.rows)
-	err = p.run(ctx, func(lo, hi int, rows []float32) error {
-		kernels.GemmNT(z[lo:], p.rows, y, p.cols, rows, p.cols, b, hi-lo, p.cols)
+	z := make([]float32, p.rows*b)
+	err = p.run(ctx, func(rows panel) error {
+		kernels.Gemm(z[rows.lo*b:], b, rows.x, rows.ld, y, b, rows.hi-rows.lo, b, p.cols)
 		return nil
 	}, nil)
 	return z, err
 }
 
-// times returns X·D for X of shape [b, rows].
-func (p *pass) times(ctx context.Context, x []float32, b int) ([]float32, error) {
-	y := newTotal(p.team, b*p.cols)
-	err := p.run(ctx, func(int, int, []float32) error { return nil },
-		func(lo, hi int, panel []float32) error {
-			p.team.Ranges(p.cols, 64, func(from, to int) {
-				kernels.Gemm(y.chain[from:], p.cols, x[lo:], p.rows, panel[from:], p.cols, b, to-from, hi-lo)
-			})
-			y.added(hi - lo)
-			return nil
+// transposeTimes returns Dᵀ·X, of shape [cols, b], for X of shape [rows, b].
+func (p *pass) transposeTimes(ctx context.Context, x []float32, b int) ([]float32, error) {
+	y := newTotal(p.team, p.cols*b)
+	err := p.run(ctx, rowwiseNothing, func(all panel) error {
+		p.team.Ranges(p.cols, 48, func(from, to int) {
+			kernels.GemmTN(y.chain[from*b:], b, all.x[from:], all.ld, x[all.lo*b:], b, to-from, b, all.hi-all.lo)
 		})
+		y.added(all.hi - all.lo)
+		return nil
+	})
 	return y.floats(), err
 }

@@ -34,8 +34,7 @@ func (dec *Decomposition) refine(ctx context.Context, p pass) error {
 	// Z = X·LᵀD with X·LᵀL·Xᵀ = I.
 	x, kept := f.whiten()
 	z := f.combineProducts(x, kept)
-	k := krylov{pass: p, n: p.cols}
-	values, vectors := eigen(k.selfProducts(z, kept), kept, kept)
+	values, vectors := eigen(p.team.selfProducts(z, kept), kept, kept)
 	for kept > 0 && values[kept-1] <= 1e-12*values[0] {
 		kept-- // no digit of these is right
 	}

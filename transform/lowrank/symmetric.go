@@ -1,6 +1,10 @@
 package lowrank
 
-import "math"
+import (
+	"math"
+
+	"github.com/loratool/loratool/kernels"
+)
 
 // A tridiagonal is a symmetric matrix A of order n, reduced to A = Q·T·Qᵀ with T
 // tridiagonal. All arithmetic on small matrices is float64 with every product
@@ -46,7 +50,7 @@ func tridiagonalize(a []float64, n int) *tridiagonal {
 		clear(p[:i])
 		for j := range i {
 			row := a[j*n:][:j+1]
-			p[j] = float64(row[j]*u[j]) + dotAndAxpy64(p[:j], u[j], row[:j], u[:j])
+			p[j] = float64(row[j]*u[j]) + kernels.AddScaledDot64(p[:j], u[j], row[:j], u[:j])
 		}
 		k := 0.0
 		for j := range i {
@@ -56,7 +60,7 @@ func tridiagonalize(a []float64, n int) *tridiagonal {
 		axpy64(p[:i], -k, u)
 		for j := range i {
 			row := a[j*n:][:j+1]
-			axpyTwice64(row, u[j], p, p[j], u)
+			kernels.SubScaled64(row, u[j], p[:j+1], p[j], u[:j+1])
 		}
 	}
 	for i := range n {

@@ -31,38 +31,6 @@ func axpy64(y []float64, a float64, x []float64) {
 	}
 }
 
-// dotAndAxpy64 adds a·x to y and returns the sum of the products of x and z, in
-// four interleaved chains: one walk along x for both.
-func dotAndAxpy64(y []float64, a float64, x, z []float64) float64 {
-	y, z = y[:len(x)], z[:len(x)]
-	var s0, s1, s2, s3 float64
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		x, y, z := x[i:i+4:i+4], y[i:i+4:i+4], z[i:i+4:i+4]
-		s0 += float64(x[0] * z[0])
-		s1 += float64(x[1] * z[1])
-		s2 += float64(x[2] * z[2])
-		s3 += float64(x[3] * z[3])
-		y[0] += float64(a * x[0])
-		y[1] += float64(a * x[1])
-		y[2] += float64(a * x[2])
-		y[3] += float64(a * x[3])
-	}
-	for ; i < len(x); i++ {
-		s0 += float64(x[i] * z[i])
-		y[i] += float64(a * x[i])
-	}
-	return (s0 + s1) + (s2 + s3)
-}
-
-// axpyTwice64 subtracts a·x + b·z from y.
-func axpyTwice64(y []float64, a float64, x []float64, b float64, z []float64) {
-	x, z = x[:len(y)], z[:len(y)]
-	for i := range y {
-		y[i] -= float64(a*x[i]) + float64(b*z[i])
-	}
-}
-
 // normalize scales x to length 1 and returns the length it had.
 func normalize(x []float64) float64 {
 	var big float64
