@@ -25,10 +25,5 @@ func EncodeAffine(dst []uint8, x, scales, biases []float32, group, bits int) {
 	checkGroups("EncodeAffine", len(scales), len(x), group)
 	checkGroups("EncodeAffine", len(biases), len(x), group)
 	checkBytes("EncodeAffine", len(x), 1, len(dst))
-	high := float32(int(1)<<bits - 1)
-	for i, s := range scales {
-		lo := i * group
-		part := x[lo:min(lo+group, len(x))]
-		affineLevels(dst[lo:][:len(part)], part, s, biases[i], high)
-	}
+	affineLevels(dst, x, scales, biases, group, float32(int(1)<<bits-1))
 }

@@ -14,9 +14,7 @@ import "fmt"
 // beginning with 0, and passing over NaNs. It panics unless there is one peak a group.
 func PeakGroups(peaks, x []float32, group int) {
 	checkGroups("PeakGroups", len(peaks), len(x), group)
-	for i := range peaks {
-		peaks[i] = groupPeak(x[i*group : min((i+1)*group, len(x))])
-	}
+	peakGroups(peaks, x, group)
 }
 
 // DivideGroups divides each group by its scale:
@@ -58,26 +56,25 @@ func PackNibbles(dst []byte, levels []uint8) {
 	joinNibbles(dst, levels, 1, 16)
 }
 
-// groupLevels is how the values of a group become levels, by its scale.
-type groupLevels func(levels []uint8, x []float32, scale float32)
-
-// levelChunk is how many levels are made before they are packed. It is even, so that
-// chunks begin at a byte.
+// levelChunk is how many levels are made before they are packed, unless a group has more.
+// It is even, so that chunks begin at a byte.
 const levelChunk = 1024
 
 // encodeNibbles stores the levels of values two to a byte: the first of two times first,
-// and the second times second.
-func encodeNibbles(dst []byte, x, scales []float32, group int, levelsOf groupLevels, first, second uint8) {
+// and the second times second. levelsOf makes the levels of whole groups, or of a part of
+// one that is taken for all of it.
+func encodeNibbles(dst []byte, x, scales []float32, group int, levelsOf func(levels []uint8, x, scales []float32, group int), first, second uint8) {
 	var levels [levelChunk]uint8
-	for lo := 0; lo < len(x); lo += levelChunk {
-		hi := min(lo+levelChunk, len(x))
-		for at := lo; at < hi; {
-			i := at / group
-			end := min((i+1)*group, hi)
-			levelsOf(levels[at-lo:end-lo], x[at:end], scales[i])
-			at = end
+	for lo := 0; lo < len(x); {
+		i := lo / group
+		hi, last := min(lo+levelChunk, (i+1)*group, len(x)), i+1 // a part of a large group
+		if group <= levelChunk {
+			last = min(i+levelChunk/group, len(scales))
+			hi = min(last*group, len(x))
 		}
+		levelsOf(levels[:hi-lo], x[lo:hi], scales[i:last], min(group, levelChunk))
 		joinNibbles(dst[lo/2:][:(hi-lo+1)/2], levels[:hi-lo], first, second)
+		lo = hi
 	}
 }
 
@@ -88,15 +85,7 @@ func encodeNibbles(dst []byte, x, scales []float32, group int, levelsOf groupLev
 func EncodeE2M1Groups(dst []byte, x, scales []float32, group int) {
 	checkGroups("EncodeE2M1Groups", len(scales), len(x), group)
 	checkBytes("EncodeE2M1Groups", (len(x)+1)/2, 1, len(dst))
-	encodeNibbles(dst, x, scales, group, e2m1GroupLevels, 1, 16)
-}
-
-func e2m1GroupLevels(levels []uint8, x []float32, scale float32) {
-	if scale == 0 {
-		clear(levels)
-		return
-	}
-	e2m1Levels(levels, x, scale/2)
+	encodeNibbles(dst, x, scales, group, e2m1Levels, 1, 16)
 }
 
 func checkGroups(name string, groups, n, group int) {

@@ -2,8 +2,31 @@
 
 package kernels
 
-// The AVX2 versions take whole registers' worth of a group; what is left of it is for the
-// generic code.
+// The AVX2 versions take whole registers' worth of values, or whole groups of them; what
+// is left is for the generic code.
+
+// wholeGroups returns how many groups the AVX2 versions take.
+func wholeGroups(n, group int) int {
+	if group%16 != 0 || !useAVX2 && !useAVX512 {
+		return 0
+	}
+	return n / group
+}
+
+func peakGroups(peaks, x []float32, group int) {
+	n := wholeGroups(len(x), group)
+	switch {
+	case n > 0 && group == 16:
+		peaks16AVX2(peaks[:n], x)
+	case n > 0 && group == 32:
+		peaks32AVX2(peaks[:n], x)
+	default:
+		n = 0
+	}
+	for i := n; i < len(peaks); i++ {
+		peaks[i] = groupPeak(x[i*group : min((i+1)*group, len(x))])
+	}
+}
 
 func groupPeak(x []float32) float32 {
 	n := len(x) &^ 7
@@ -25,42 +48,43 @@ func extremes(x []float32) (low, high float32) {
 	return low, high
 }
 
-func nf4Levels(levels []uint8, x []float32, inverse float32) {
-	n := 0
-	if useAVX2 || useAVX512 {
-		if n = len(x) &^ 15; n > 0 {
-			nf4LevelsAVX2(levels[:n], x[:n], inverse)
-		}
+func nf4Levels(levels []uint8, x, peaks []float32, group int) {
+	n := wholeGroups(len(x), group)
+	if n > 0 {
+		nf4LevelsAVX2(levels[:n*group], x[:n*group], peaks[:n], group)
 	}
-	nf4LevelsGeneric(levels[n:], x[n:], inverse)
+	nf4LevelsGeneric(levels[n*group:], x[n*group:], peaks[n:], group)
 }
 
-func e2m1Levels(levels []uint8, x []float32, half float32) {
-	n := 0
-	if useAVX2 || useAVX512 {
-		if n = len(x) &^ 15; n > 0 {
-			e2m1LevelsAVX2(levels[:n], x[:n], half)
-		}
+func e2m1Levels(levels []uint8, x, scales []float32, group int) {
+	n := wholeGroups(len(x), group)
+	if n > 0 {
+		e2m1LevelsAVX2(levels[:n*group], x[:n*group], scales[:n], group)
 	}
-	e2m1LevelsGeneric(levels[n:], x[n:], half)
+	e2m1LevelsGeneric(levels[n*group:], x[n*group:], scales[n:], group)
 }
 
-func affineLevels(levels []uint8, x []float32, scale, bias, high float32) {
-	n := 0
-	if useAVX2 || useAVX512 {
-		if n = len(x) &^ 15; n > 0 {
-			affineLevelsAVX2(levels[:n], x[:n], scale, bias, high)
-		}
+func affineLevels(levels []uint8, x, scales, biases []float32, group int, high float32) {
+	n := wholeGroups(len(x), group)
+	if n > 0 {
+		affineLevelsAVX2(levels[:n*group], x[:n*group], scales[:n], biases[:n], group, high)
 	}
-	affineLevelsGeneric(levels[n:], x[n:], scale, bias, high)
+	affineLevelsGeneric(levels[n*group:], x[n*group:], scales[n:], biases[n:], group, high)
 }
 
 func encodeLevels(levels []uint8, x []float32, low, high, offset float32) {
 	n := 0
-	if (useAVX2 || useAVX512) && low+offset >= 0 {
-		if n = len(x) &^ 15; n > 0 {
-			limitedLevelsAVX2(levels[:n], x[:n], low, high, offset)
-		}
+	if useAVX2 || useAVX512 {
+		n = len(x) &^ 15
+	}
+	switch {
+	case n == 0:
+	case low+offset >= 0 && high+offset <= 255:
+		limitedLevelsAVX2(levels[:n], x[:n], low, high, offset)
+	case low+offset >= -128 && high+offset <= 127:
+		signedLevelsAVX2(levels[:n], x[:n], low, high, offset)
+	default:
+		n = 0
 	}
 	limitedLevelsGeneric(levels[n:], x[n:], low, high, offset)
 }

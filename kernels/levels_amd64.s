@@ -61,63 +61,95 @@ values:
 	VZEROUPPER
 	RET
 
-// func nf4LevelsAVX2(levels []uint8, x []float32, inverse float32)
+// func nf4LevelsAVX2(levels []uint8, x []float32, scales []float32, group int)
 // Requires: AVX, AVX2
-TEXT ·nf4LevelsAVX2(SB), NOSPLIT, $0-52
-	VBROADCASTSS inverse+48(FP), Y0
-	VMOVUPS      nf4First<>+0(SB), Y1
-	VMOVUPS      nf4SecondLow<>+0(SB), Y2
-	VMOVUPS      nf4SecondHigh<>+0(SB), Y3
-	VMOVUPS      nf4Third<>+0(SB), Y4
-	VMOVUPS      nf4Fourth<>+0(SB), Y5
-	MOVQ         levels_base+0(FP), AX
-	MOVQ         x_base+24(FP), CX
-	MOVQ         levels_len+8(FP), DX
+TEXT ·nf4LevelsAVX2(SB), NOSPLIT, $0-80
+	VMOVUPS nf4One<>+0(SB), Y0
+	VMOVUPS nf4Least<>+0(SB), Y1
+	VMOVUPS nf4First<>+0(SB), Y3
+	VMOVUPS nf4SecondLow<>+0(SB), Y4
+	VMOVUPS nf4SecondHigh<>+0(SB), Y5
+	VMOVUPS nf4Third<>+0(SB), Y6
+	VMOVUPS nf4Fourth<>+0(SB), Y7
+	MOVQ    levels_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	MOVQ    scales_base+48(FP), DX
+	MOVQ    scales_len+56(FP), BX
+	MOVQ    group+72(FP), SI
+
+groups:
+	VBROADCASTSS (DX), Y2
+	VMAXPS       Y1, Y2, Y2
+	VDIVPS       Y2, Y0, Y2
+	MOVQ         SI, DI
 
 values:
-	VMULPS       (CX), Y0, Y6
-	VCMPPS       $0x0e, Y1, Y6, Y7
-	VBLENDVPS    Y7, Y3, Y2, Y8
-	VPXOR        Y9, Y9, Y9
-	VPSUBD       Y7, Y9, Y9
-	VCMPPS       $0x0e, Y8, Y6, Y7
-	VPADDD       Y9, Y9, Y9
-	VPSUBD       Y7, Y9, Y9
-	VPERMILPS    Y9, Y4, Y8
-	VCMPPS       $0x0e, Y8, Y6, Y7
-	VPADDD       Y9, Y9, Y9
-	VPSUBD       Y7, Y9, Y9
-	VPERMPS      Y5, Y9, Y8
-	VCMPPS       $0x0e, Y8, Y6, Y7
-	VPADDD       Y9, Y9, Y9
-	VPSUBD       Y7, Y9, Y9
-	VMULPS       32(CX), Y0, Y6
-	VCMPPS       $0x0e, Y1, Y6, Y7
-	VBLENDVPS    Y7, Y3, Y2, Y8
-	VPXOR        Y10, Y10, Y10
-	VPSUBD       Y7, Y10, Y10
-	VCMPPS       $0x0e, Y8, Y6, Y7
-	VPADDD       Y10, Y10, Y10
-	VPSUBD       Y7, Y10, Y10
-	VPERMILPS    Y10, Y4, Y8
-	VCMPPS       $0x0e, Y8, Y6, Y7
-	VPADDD       Y10, Y10, Y10
-	VPSUBD       Y7, Y10, Y10
-	VPERMPS      Y5, Y10, Y8
-	VCMPPS       $0x0e, Y8, Y6, Y7
-	VPADDD       Y10, Y10, Y10
-	VPSUBD       Y7, Y10, Y10
-	VPACKUSDW    Y10, Y9, Y9
-	VPERMQ       $0xd8, Y9, Y9
-	VEXTRACTI128 $0x01, Y9, X6
-	VPACKUSWB    X6, X9, X6
-	VMOVDQU      X6, (AX)
+	VMULPS       (CX), Y2, Y8
+	VCMPPS       $0x0e, Y3, Y8, Y9
+	VBLENDVPS    Y9, Y5, Y4, Y10
+	VPXOR        Y11, Y11, Y11
+	VPSUBD       Y9, Y11, Y11
+	VCMPPS       $0x0e, Y10, Y8, Y9
+	VPADDD       Y11, Y11, Y11
+	VPSUBD       Y9, Y11, Y11
+	VPERMILPS    Y11, Y6, Y10
+	VCMPPS       $0x0e, Y10, Y8, Y9
+	VPADDD       Y11, Y11, Y11
+	VPSUBD       Y9, Y11, Y11
+	VPERMPS      Y7, Y11, Y10
+	VCMPPS       $0x0e, Y10, Y8, Y9
+	VPADDD       Y11, Y11, Y11
+	VPSUBD       Y9, Y11, Y11
+	VMULPS       32(CX), Y2, Y8
+	VCMPPS       $0x0e, Y3, Y8, Y9
+	VBLENDVPS    Y9, Y5, Y4, Y10
+	VPXOR        Y12, Y12, Y12
+	VPSUBD       Y9, Y12, Y12
+	VCMPPS       $0x0e, Y10, Y8, Y9
+	VPADDD       Y12, Y12, Y12
+	VPSUBD       Y9, Y12, Y12
+	VPERMILPS    Y12, Y6, Y10
+	VCMPPS       $0x0e, Y10, Y8, Y9
+	VPADDD       Y12, Y12, Y12
+	VPSUBD       Y9, Y12, Y12
+	VPERMPS      Y7, Y12, Y10
+	VCMPPS       $0x0e, Y10, Y8, Y9
+	VPADDD       Y12, Y12, Y12
+	VPSUBD       Y9, Y12, Y12
+	VPACKUSDW    Y12, Y11, Y11
+	VPERMQ       $0xd8, Y11, Y11
+	VEXTRACTI128 $0x01, Y11, X8
+	VPACKUSWB    X8, X11, X8
+	VMOVDQU      X8, (AX)
 	ADDQ         $0x40, CX
 	ADDQ         $0x10, AX
-	SUBQ         $0x10, DX
+	SUBQ         $0x10, DI
 	JNZ          values
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          groups
 	VZEROUPPER
 	RET
+
+DATA nf4One<>+0(SB)/4, $0x3f800000
+DATA nf4One<>+4(SB)/4, $0x3f800000
+DATA nf4One<>+8(SB)/4, $0x3f800000
+DATA nf4One<>+12(SB)/4, $0x3f800000
+DATA nf4One<>+16(SB)/4, $0x3f800000
+DATA nf4One<>+20(SB)/4, $0x3f800000
+DATA nf4One<>+24(SB)/4, $0x3f800000
+DATA nf4One<>+28(SB)/4, $0x3f800000
+GLOBL nf4One<>(SB), RODATA|NOPTR, $32
+
+DATA nf4Least<>+0(SB)/4, $0x006ce3ee
+DATA nf4Least<>+4(SB)/4, $0x006ce3ee
+DATA nf4Least<>+8(SB)/4, $0x006ce3ee
+DATA nf4Least<>+12(SB)/4, $0x006ce3ee
+DATA nf4Least<>+16(SB)/4, $0x006ce3ee
+DATA nf4Least<>+20(SB)/4, $0x006ce3ee
+DATA nf4Least<>+24(SB)/4, $0x006ce3ee
+DATA nf4Least<>+28(SB)/4, $0x006ce3ee
+GLOBL nf4Least<>(SB), RODATA|NOPTR, $32
 
 DATA nf4First<>+0(SB)/4, $0x3d22faff
 DATA nf4First<>+4(SB)/4, $0x3d22faff
@@ -169,84 +201,107 @@ DATA nf4Fourth<>+24(SB)/4, $0x3f006d04
 DATA nf4Fourth<>+28(SB)/4, $0x3f5c89da
 GLOBL nf4Fourth<>(SB), RODATA|NOPTR, $32
 
-// func e2m1LevelsAVX2(levels []uint8, x []float32, half float32)
+// func e2m1LevelsAVX2(levels []uint8, x []float32, scales []float32, group int)
 // Requires: AVX, AVX2
-TEXT ·e2m1LevelsAVX2(SB), NOSPLIT, $0-52
-	VBROADCASTSS half+48(FP), Y0
+TEXT ·e2m1LevelsAVX2(SB), NOSPLIT, $0-80
 	MOVL         $0x7fffffff, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x00000008, AX
 	VMOVD        AX, X1
 	VPBROADCASTD X1, Y1
-	MOVL         $0x00000008, AX
-	VMOVD        AX, X2
-	VPBROADCASTD X2, Y2
-	VPXOR        Y3, Y3, Y3
-	VMULPS       e2m1Middle0<>+0(SB), Y0, Y4
-	VMULPS       e2m1Middle1<>+0(SB), Y0, Y5
-	VMULPS       e2m1Middle2<>+0(SB), Y0, Y6
-	VMULPS       e2m1Middle3<>+0(SB), Y0, Y7
-	VMULPS       e2m1Middle4<>+0(SB), Y0, Y8
-	VMULPS       e2m1Middle5<>+0(SB), Y0, Y9
-	VMULPS       e2m1Middle6<>+0(SB), Y0, Y0
+	VPXOR        Y2, Y2, Y2
 	MOVQ         levels_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
-	MOVQ         levels_len+8(FP), DX
+	MOVQ         scales_base+48(FP), DX
+	MOVQ         scales_len+56(FP), BX
+	MOVQ         group+72(FP), SI
+
+groups:
+	VBROADCASTSS (DX), Y10
+	VMULPS       e2m1Half<>+0(SB), Y10, Y10
+	VMULPS       e2m1Middle0<>+0(SB), Y10, Y3
+	VMULPS       e2m1Middle1<>+0(SB), Y10, Y4
+	VMULPS       e2m1Middle2<>+0(SB), Y10, Y5
+	VMULPS       e2m1Middle3<>+0(SB), Y10, Y6
+	VMULPS       e2m1Middle4<>+0(SB), Y10, Y7
+	VMULPS       e2m1Middle5<>+0(SB), Y10, Y8
+	VMULPS       e2m1Middle6<>+0(SB), Y10, Y9
+	VBROADCASTSS (DX), Y10
+	VCMPPS       $0x00, Y2, Y10, Y10
+	MOVQ         SI, DI
 
 values:
-	VANDPS       (CX), Y1, Y10
-	VPXOR        Y12, Y12, Y12
-	VCMPPS       $0x01, Y10, Y4, Y11
-	VPSUBD       Y11, Y12, Y12
-	VCMPPS       $0x01, Y10, Y5, Y11
-	VPSUBD       Y11, Y12, Y12
-	VCMPPS       $0x01, Y10, Y6, Y11
-	VPSUBD       Y11, Y12, Y12
-	VCMPPS       $0x01, Y10, Y7, Y11
-	VPSUBD       Y11, Y12, Y12
-	VCMPPS       $0x01, Y10, Y8, Y11
-	VPSUBD       Y11, Y12, Y12
-	VCMPPS       $0x01, Y10, Y9, Y11
-	VPSUBD       Y11, Y12, Y12
-	VCMPPS       $0x01, Y10, Y0, Y11
-	VPSUBD       Y11, Y12, Y12
-	VMOVDQU      (CX), Y10
-	VPSRLD       $0x1c, Y10, Y10
-	VPAND        Y2, Y10, Y10
-	VPCMPEQD     Y3, Y12, Y11
-	VPANDN       Y10, Y11, Y10
-	VPOR         Y10, Y12, Y12
-	VANDPS       32(CX), Y1, Y10
+	VANDPS       (CX), Y0, Y11
 	VPXOR        Y13, Y13, Y13
-	VCMPPS       $0x01, Y10, Y4, Y11
-	VPSUBD       Y11, Y13, Y13
-	VCMPPS       $0x01, Y10, Y5, Y11
-	VPSUBD       Y11, Y13, Y13
-	VCMPPS       $0x01, Y10, Y6, Y11
-	VPSUBD       Y11, Y13, Y13
-	VCMPPS       $0x01, Y10, Y7, Y11
-	VPSUBD       Y11, Y13, Y13
-	VCMPPS       $0x01, Y10, Y8, Y11
-	VPSUBD       Y11, Y13, Y13
-	VCMPPS       $0x01, Y10, Y9, Y11
-	VPSUBD       Y11, Y13, Y13
-	VCMPPS       $0x01, Y10, Y0, Y11
-	VPSUBD       Y11, Y13, Y13
-	VMOVDQU      32(CX), Y10
-	VPSRLD       $0x1c, Y10, Y10
-	VPAND        Y2, Y10, Y10
-	VPCMPEQD     Y3, Y13, Y11
-	VPANDN       Y10, Y11, Y10
-	VPOR         Y10, Y13, Y13
-	VPACKUSDW    Y13, Y12, Y12
-	VPERMQ       $0xd8, Y12, Y12
-	VEXTRACTI128 $0x01, Y12, X10
-	VPACKUSWB    X10, X12, X10
-	VMOVDQU      X10, (AX)
+	VCMPPS       $0x01, Y11, Y3, Y12
+	VPSUBD       Y12, Y13, Y13
+	VCMPPS       $0x01, Y11, Y4, Y12
+	VPSUBD       Y12, Y13, Y13
+	VCMPPS       $0x01, Y11, Y5, Y12
+	VPSUBD       Y12, Y13, Y13
+	VCMPPS       $0x01, Y11, Y6, Y12
+	VPSUBD       Y12, Y13, Y13
+	VCMPPS       $0x01, Y11, Y7, Y12
+	VPSUBD       Y12, Y13, Y13
+	VCMPPS       $0x01, Y11, Y8, Y12
+	VPSUBD       Y12, Y13, Y13
+	VCMPPS       $0x01, Y11, Y9, Y12
+	VPSUBD       Y12, Y13, Y13
+	VPANDN       Y13, Y10, Y13
+	VMOVDQU      (CX), Y11
+	VPSRLD       $0x1c, Y11, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQD     Y2, Y13, Y12
+	VPANDN       Y11, Y12, Y11
+	VPOR         Y11, Y13, Y13
+	VANDPS       32(CX), Y0, Y11
+	VPXOR        Y14, Y14, Y14
+	VCMPPS       $0x01, Y11, Y3, Y12
+	VPSUBD       Y12, Y14, Y14
+	VCMPPS       $0x01, Y11, Y4, Y12
+	VPSUBD       Y12, Y14, Y14
+	VCMPPS       $0x01, Y11, Y5, Y12
+	VPSUBD       Y12, Y14, Y14
+	VCMPPS       $0x01, Y11, Y6, Y12
+	VPSUBD       Y12, Y14, Y14
+	VCMPPS       $0x01, Y11, Y7, Y12
+	VPSUBD       Y12, Y14, Y14
+	VCMPPS       $0x01, Y11, Y8, Y12
+	VPSUBD       Y12, Y14, Y14
+	VCMPPS       $0x01, Y11, Y9, Y12
+	VPSUBD       Y12, Y14, Y14
+	VPANDN       Y14, Y10, Y14
+	VMOVDQU      32(CX), Y11
+	VPSRLD       $0x1c, Y11, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQD     Y2, Y14, Y12
+	VPANDN       Y11, Y12, Y11
+	VPOR         Y11, Y14, Y14
+	VPACKUSDW    Y14, Y13, Y13
+	VPERMQ       $0xd8, Y13, Y13
+	VEXTRACTI128 $0x01, Y13, X11
+	VPACKUSWB    X11, X13, X11
+	VMOVDQU      X11, (AX)
 	ADDQ         $0x40, CX
 	ADDQ         $0x10, AX
-	SUBQ         $0x10, DX
+	SUBQ         $0x10, DI
 	JNZ          values
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          groups
 	VZEROUPPER
 	RET
+
+DATA e2m1Half<>+0(SB)/4, $0x3f000000
+DATA e2m1Half<>+4(SB)/4, $0x3f000000
+DATA e2m1Half<>+8(SB)/4, $0x3f000000
+DATA e2m1Half<>+12(SB)/4, $0x3f000000
+DATA e2m1Half<>+16(SB)/4, $0x3f000000
+DATA e2m1Half<>+20(SB)/4, $0x3f000000
+DATA e2m1Half<>+24(SB)/4, $0x3f000000
+DATA e2m1Half<>+28(SB)/4, $0x3f000000
+GLOBL e2m1Half<>(SB), RODATA|NOPTR, $32
 
 DATA e2m1Middle0<>+0(SB)/4, $0x3f000000
 DATA e2m1Middle0<>+4(SB)/4, $0x3f000000
@@ -318,39 +373,49 @@ DATA e2m1Middle6<>+24(SB)/4, $0x41200000
 DATA e2m1Middle6<>+28(SB)/4, $0x41200000
 GLOBL e2m1Middle6<>(SB), RODATA|NOPTR, $32
 
-// func affineLevelsAVX2(levels []uint8, x []float32, scale float32, bias float32, high float32)
+// func affineLevelsAVX2(levels []uint8, x []float32, scales []float32, biases []float32, group int, high float32)
 // Requires: AVX, AVX2
-TEXT ·affineLevelsAVX2(SB), NOSPLIT, $0-60
-	VBROADCASTSS scale+48(FP), Y0
-	VBROADCASTSS bias+52(FP), Y1
-	VBROADCASTSS high+56(FP), Y2
-	VPXOR        Y3, Y3, Y3
-	MOVQ         levels_base+0(FP), AX
-	MOVQ         x_base+24(FP), CX
-	MOVQ         levels_len+8(FP), DX
+TEXT ·affineLevelsAVX2(SB), NOSPLIT, $0-108
+	MOVQ         biases_base+72(FP), AX
+	VBROADCASTSS high+104(FP), Y0
+	VPXOR        Y1, Y1, Y1
+	MOVQ         levels_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         scales_base+48(FP), BX
+	MOVQ         scales_len+56(FP), SI
+	MOVQ         group+96(FP), DI
+
+groups:
+	VBROADCASTSS (BX), Y2
+	VBROADCASTSS (AX), Y3
+	ADDQ         $0x04, AX
+	MOVQ         DI, R8
 
 values:
-	VMOVUPS      (CX), Y4
-	VSUBPS       Y1, Y4, Y4
-	VDIVPS       Y0, Y4, Y4
-	VMAXPS       Y3, Y4, Y4
-	VMINPS       Y2, Y4, Y4
+	VMOVUPS      (DX), Y4
+	VSUBPS       Y3, Y4, Y4
+	VDIVPS       Y2, Y4, Y4
+	VMAXPS       Y1, Y4, Y4
+	VMINPS       Y0, Y4, Y4
 	VCVTPS2DQ    Y4, Y4
-	VMOVUPS      32(CX), Y5
-	VSUBPS       Y1, Y5, Y5
-	VDIVPS       Y0, Y5, Y5
-	VMAXPS       Y3, Y5, Y5
-	VMINPS       Y2, Y5, Y5
+	VMOVUPS      32(DX), Y5
+	VSUBPS       Y3, Y5, Y5
+	VDIVPS       Y2, Y5, Y5
+	VMAXPS       Y1, Y5, Y5
+	VMINPS       Y0, Y5, Y5
 	VCVTPS2DQ    Y5, Y5
 	VPACKUSDW    Y5, Y4, Y4
 	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X5
 	VPACKUSWB    X5, X4, X5
-	VMOVDQU      X5, (AX)
-	ADDQ         $0x40, CX
-	ADDQ         $0x10, AX
-	SUBQ         $0x10, DX
+	VMOVDQU      X5, (CX)
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, CX
+	SUBQ         $0x10, R8
 	JNZ          values
+	ADDQ         $0x04, BX
+	DECQ         SI
+	JNZ          groups
 	VZEROUPPER
 	RET
 
@@ -380,6 +445,40 @@ values:
 	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X4
 	VPACKUSWB    X4, X3, X4
+	VMOVDQU      X4, (AX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x10, AX
+	SUBQ         $0x10, DX
+	JNZ          values
+	VZEROUPPER
+	RET
+
+// func signedLevelsAVX2(levels []uint8, x []float32, low float32, high float32, offset float32)
+// Requires: AVX, AVX2
+TEXT ·signedLevelsAVX2(SB), NOSPLIT, $0-60
+	VBROADCASTSS low+48(FP), Y0
+	VBROADCASTSS high+52(FP), Y1
+	VBROADCASTSS offset+56(FP), Y2
+	VCVTPS2DQ    Y2, Y2
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         levels_len+8(FP), DX
+
+values:
+	VMOVUPS      (CX), Y3
+	VMAXPS       Y0, Y3, Y3
+	VMINPS       Y1, Y3, Y3
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y2, Y3, Y3
+	VMOVUPS      32(CX), Y4
+	VMAXPS       Y0, Y4, Y4
+	VMINPS       Y1, Y4, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPACKSSDW    Y4, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKSSWB    X4, X3, X4
 	VMOVDQU      X4, (AX)
 	ADDQ         $0x40, CX
 	ADDQ         $0x10, AX

@@ -21,15 +21,33 @@ func TestLevelsEqual(t *testing.T) {
 		all = append(all, nf4Middles[i], -nf4Middles[i])
 	}
 	levels := map[string][2]func(dst []uint8, x []float32){
-		"nf4": {func(dst []uint8, x []float32) { nf4Levels(dst, x, 1) }, func(dst []uint8, x []float32) { nf4LevelsGeneric(dst, x, 1) }},
-		"e2m1": {func(dst []uint8, x []float32) { e2m1Levels(dst, x, 0.25) },
-			func(dst []uint8, x []float32) { e2m1LevelsGeneric(dst, x, 0.25) }},
-		"affine": {func(dst []uint8, x []float32) { affineLevels(dst, x, -0.3, 2, 15) },
-			func(dst []uint8, x []float32) { affineLevelsGeneric(dst, x, -0.3, 2, 15) }},
 		"limited": {func(dst []uint8, x []float32) { encodeLevels(dst, x, -8, 7, 8) },
 			func(dst []uint8, x []float32) { limitedLevelsGeneric(dst, x, -8, 7, 8) }},
+		"signed": {func(dst []uint8, x []float32) { encodeLevels(dst, x, -127, 127, 0) },
+			func(dst []uint8, x []float32) { limitedLevelsGeneric(dst, x, -127, 127, 0) }},
+		"neither": {func(dst []uint8, x []float32) { encodeLevels(dst, x, -100, 100, 50) },
+			func(dst []uint8, x []float32) { limitedLevelsGeneric(dst, x, -100, 100, 50) }},
 		"nibbles": {func(dst []uint8, x []float32) { joinNibbles(dst[:(len(x)+1)/2], nibblesOf(x), 16, 1) },
 			func(dst []uint8, x []float32) { joinNibblesGeneric(dst[:(len(x)+1)/2], nibblesOf(x), 16, 1) }},
+	}
+	for _, group := range []int{1, 16, 24, 32, 64, 128} {
+		scales, biases := make([]float32, most+1), make([]float32, most+1)
+		for i := range scales {
+			scales[i], biases[i] = float32(i%7)/3, float32(i%5)-2
+		}
+		name := fmt.Sprintf(" in groups of %d", group)
+		in := func(f func(dst []uint8, x, scales []float32, group int)) func(dst []uint8, x []float32) {
+			return func(dst []uint8, x []float32) { f(dst, x, scales[:(len(x)+group-1)/group], group) }
+		}
+		levels["nf4"+name] = [2]func([]uint8, []float32){in(nf4Levels), in(nf4LevelsGeneric)}
+		levels["e2m1"+name] = [2]func([]uint8, []float32){in(e2m1Levels), in(e2m1LevelsGeneric)}
+		levels["affine"+name] = [2]func([]uint8, []float32){
+			in(func(dst []uint8, x, s []float32, group int) { affineLevels(dst, x, s, biases[:len(s)], group, 15) }),
+			in(func(dst []uint8, x, s []float32, group int) {
+				affineLevelsGeneric(dst, x, s, biases[:len(s)], group, 15)
+			}),
+		}
+		levels["peaks"+name] = [2]func([]uint8, []float32){peakBytes(peakGroups, group), peakBytes(peakGroupsGeneric, group)}
 	}
 	eachImpl(t, func(t *testing.T) {
 		for name, f := range levels {
@@ -57,6 +75,18 @@ func TestLevelsEqual(t *testing.T) {
 			}
 		}
 	})
+}
+
+// peakBytes is a way to compare the bits of peaks as if they were levels.
+func peakBytes(f func(peaks, x []float32, group int), group int) func(dst []uint8, x []float32) {
+	return func(dst []uint8, x []float32) {
+		peaks := make([]float32, (len(x)+group-1)/group)
+		f(peaks, x, group)
+		for i, p := range peaks {
+			b := math.Float32bits(p)
+			dst[i] = uint8(b ^ b>>8 ^ b>>16 ^ b>>24)
+		}
+	}
 }
 
 func nibblesOf(x []float32) []uint8 {

@@ -7,30 +7,49 @@ import (
 
 // The definitions of the codes of values, a byte each.
 
-func nf4LevelsGeneric(levels []uint8, x []float32, inverse float32) {
-	levels = levels[:len(x)]
-	for i, v := range x {
-		levels[i] = nf4Code(v * inverse)
+func peakGroupsGeneric(peaks, x []float32, group int) {
+	for i := range peaks {
+		peaks[i] = absPeak(x[i*group : min((i+1)*group, len(x))])
 	}
 }
 
-// e2m1LevelsGeneric gives each value the code that is nearest, half being half of the
-// scale.
-func e2m1LevelsGeneric(levels []uint8, x []float32, half float32) {
-	var middle [7]uint32
-	for j, m := range e2m1Middles {
-		middle[j] = math.Float32bits(m * half)
-	}
+func nf4LevelsGeneric(levels []uint8, x, peaks []float32, group int) {
 	levels = levels[:len(x)]
-	for i, v := range x {
-		levels[i] = e2m1Code(v, &middle)
+	for g, peak := range peaks {
+		inverse := 1 / max(peak, 1e-38)
+		for i := g * group; i < min((g+1)*group, len(x)); i++ {
+			levels[i] = nf4Code(x[i] * inverse)
+		}
 	}
 }
 
-func affineLevelsGeneric(levels []uint8, x []float32, scale, bias, high float32) {
+// e2m1LevelsGeneric gives each value the code that is nearest, and zero where the scale
+// is zero.
+func e2m1LevelsGeneric(levels []uint8, x, scales []float32, group int) {
 	levels = levels[:len(x)]
-	for i, v := range x {
-		levels[i] = uint8(roundLimited((v-bias)/scale, 0, high))
+	for g, scale := range scales {
+		lo, hi := g*group, min((g+1)*group, len(x))
+		if scale == 0 {
+			clear(levels[lo:hi])
+			continue
+		}
+		var middle [7]uint32
+		for j, m := range e2m1Middles {
+			middle[j] = math.Float32bits(m * (scale / 2))
+		}
+		for i, v := range x[lo:hi] {
+			levels[lo+i] = e2m1Code(v, &middle)
+		}
+	}
+}
+
+func affineLevelsGeneric(levels []uint8, x, scales, biases []float32, group int, high float32) {
+	levels = levels[:len(x)]
+	for g, scale := range scales {
+		bias := biases[g]
+		for i := g * group; i < min((g+1)*group, len(x)); i++ {
+			levels[i] = uint8(roundLimited((x[i]-bias)/scale, 0, high))
+		}
 	}
 }
 

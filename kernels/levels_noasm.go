@@ -2,15 +2,20 @@
 
 package kernels
 
-func groupPeak(x []float32) float32            { return absPeak(x) }
+func peakGroups(peaks, x []float32, group int) { peakGroupsGeneric(peaks, x, group) }
 func extremes(x []float32) (low, high float32) { return extremesGeneric(x) }
 func divide(dst, x []float32, s float32)       { divideGeneric(dst, x, s) }
 
-func nf4Levels(levels []uint8, x []float32, inverse float32) { nf4LevelsGeneric(levels, x, inverse) }
-func e2m1Levels(levels []uint8, x []float32, half float32)   { e2m1LevelsGeneric(levels, x, half) }
+func nf4Levels(levels []uint8, x, peaks []float32, group int) {
+	nf4LevelsGeneric(levels, x, peaks, group)
+}
 
-func affineLevels(levels []uint8, x []float32, scale, bias, high float32) {
-	affineLevelsGeneric(levels, x, scale, bias, high)
+func e2m1Levels(levels []uint8, x, scales []float32, group int) {
+	e2m1LevelsGeneric(levels, x, scales, group)
+}
+
+func affineLevels(levels []uint8, x, scales, biases []float32, group int, high float32) {
+	affineLevelsGeneric(levels, x, scales, biases, group, high)
 }
 
 func encodeLevels(levels []uint8, x []float32, low, high, offset float32) {

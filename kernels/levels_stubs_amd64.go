@@ -14,25 +14,32 @@ func groupPeakAVX2(x []float32) (peak float32)
 //go:noescape
 func extremesAVX2(x []float32) (low float32, high float32)
 
-// nf4LevelsAVX2 is nf4LevelsGeneric for a positive number of times 16.
+// nf4LevelsAVX2 is nf4LevelsGeneric for groups of a positive number of times 16.
 //
 //go:noescape
-func nf4LevelsAVX2(levels []uint8, x []float32, inverse float32)
+func nf4LevelsAVX2(levels []uint8, x []float32, scales []float32, group int)
 
-// e2m1LevelsAVX2 is e2m1LevelsGeneric for a positive number of times 16, without NaNs.
+// e2m1LevelsAVX2 is e2m1LevelsGeneric for groups of a positive number of times 16, without NaNs.
 //
 //go:noescape
-func e2m1LevelsAVX2(levels []uint8, x []float32, half float32)
+func e2m1LevelsAVX2(levels []uint8, x []float32, scales []float32, group int)
 
-// affineLevelsAVX2 is affineLevelsGeneric for a positive number of times 16.
+// affineLevelsAVX2 is affineLevelsGeneric for groups of a positive number of times 16.
 //
 //go:noescape
-func affineLevelsAVX2(levels []uint8, x []float32, scale float32, bias float32, high float32)
+func affineLevelsAVX2(levels []uint8, x []float32, scales []float32, biases []float32, group int, high float32)
 
-// limitedLevelsAVX2 is limitedLevelsGeneric for a positive number of times 16, and low+offset at least 0.
+// limitedLevelsAVX2 is limitedLevelsGeneric for a positive number of times 16,
+// low+offset at least 0 and high+offset at most 255.
 //
 //go:noescape
 func limitedLevelsAVX2(levels []uint8, x []float32, low float32, high float32, offset float32)
+
+// signedLevelsAVX2 is limitedLevelsGeneric for a positive number of times 16,
+// low+offset at least -128 and high+offset at most 127.
+//
+//go:noescape
+func signedLevelsAVX2(levels []uint8, x []float32, low float32, high float32, offset float32)
 
 // divideAVX2 is divideGeneric for a positive number of times 8.
 //

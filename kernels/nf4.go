@@ -18,11 +18,7 @@ var NF4Values = [16]float32{-1, -0.6961928009986877, -0.5250730514526367, -0.394
 func EncodeNF4(dst []byte, x, peaks []float32, group int) {
 	checkGroups("EncodeNF4", len(peaks), len(x), group)
 	checkBytes("EncodeNF4", (len(x)+1)/2, 1, len(dst))
-	encodeNibbles(dst, x, peaks, group, nf4GroupLevels, 16, 1)
-}
-
-func nf4GroupLevels(levels []uint8, x []float32, peak float32) {
-	nf4Levels(levels, x, 1/max(peak, 1e-38))
+	encodeNibbles(dst, x, peaks, group, nf4Levels, 16, 1)
 }
 
 // nf4Cells is into how many cells [-1, 1] is divided, so that no cell has more than one

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"sort"
 	"sync"
 
 	"github.com/loratool/loratool/formats"
@@ -19,7 +18,7 @@ import (
 type doubled struct {
 	w     weights
 	state *strictjson.Object
-	table []float32
+	table *[256]float32
 
 	mu     sync.Mutex
 	known  bool
@@ -28,7 +27,7 @@ type doubled struct {
 
 // encodeDoubleNF4 returns the tensors of a matrix in NF4 with double quantization.
 func encodeDoubleNF4(name string, w weights, compute formats.DType) []*formats.Tensor {
-	d := &doubled{w: w, state: nf4State(w, compute), table: dynamicMap()}
+	d := &doubled{w: w, state: nf4State(w, compute), table: (*[256]float32)(dynamicMap())}
 	n := w.NumElements()
 	blocks := (n + bnbBlock - 1) / bnbBlock
 	const piece = bnbBlock * bnbNestedBlock
@@ -40,7 +39,7 @@ func encodeDoubleNF4(name string, w weights, compute formats.DType) []*formats.T
 	// is: there is room for the longest, and spaces fill it.
 	size := len(d.stateText(-1.17549435e-38)) + 8
 	return append(made,
-		constant(name+".nested_quant_map", formats.F32, floatBytes(d.table), len(d.table)),
+		constant(name+".nested_quant_map", formats.F32, floatBytes(d.table[:]), len(d.table)),
 		constant(name+".quant_map", formats.F32, floatBytes(kernels.NF4Values[:]), 16),
 		tensor(name+bnbState+"nf4", formats.U8, &found{d, d.text}, size))
 }
@@ -94,10 +93,16 @@ func (d *doubled) find(ctx context.Context) error {
 
 func (d *doubled) scratch() int64 { return d.w.flatScratch(d.w.chunk(bnbBlock)) }
 
-// nearest returns the index of the value of a sorted table that is nearest to v.
-func nearest(table []float32, v float32) uint8 {
-	i := sort.Search(len(table), func(i int) bool { return table[i] >= v })
-	if i == len(table) || i > 0 && v-table[i-1] < table[i]-v {
+// nearest returns the index of the value of a sorted table that is nearest to v, the
+// greater of two.
+func nearest(table *[256]float32, v float32) uint8 {
+	i := 0 // how many are below v, but the last
+	for step := 128; step > 0; step /= 2 {
+		if table[i+step-1] < v {
+			i += step
+		}
+	}
+	if i > 0 && v-table[i-1] < table[i]-v {
 		i--
 	}
 	return uint8(i)

@@ -51,21 +51,54 @@ func constant(name string, x float32) Mem {
 }
 
 // bytes emits the loop over n values, a positive multiple of 16: level returns the codes
-// of 8 of them, which lie at m, as 32-bit integers from 0 to 255.
-func bytes(level func(m Mem) VecVirtual) {
+// of 8 of them, which lie at m, as 32-bit integers.
+func bytes(signed bool, level func(m Mem) VecVirtual) {
 	dst, x, n := simd.Slice("levels", 1), simd.Slice("x", 4), simd.Len("levels")
 	Label("values")
+	sixteen(dst, x, signed, level)
+	SUBQ(U8(16), n)
+	JNZ(LabelRef("values"))
+	VZEROUPPER()
+	RET()
+}
+
+// sixteen stores the codes of 16 values as bytes, and moves on.
+func sixteen(dst, x simd.Array, signed bool, level func(m Mem) VecVirtual) {
 	a, b := level(x.At(0)), level(x.At(8))
 	upper := XMM()
-	VPACKUSDW(b, a, a)
+	if signed {
+		VPACKSSDW(b, a, a)
+	} else {
+		VPACKUSDW(b, a, a)
+	}
 	VPERMQ(U8(0b11_01_10_00), a, a)
 	VEXTRACTI128(U8(1), a, upper)
-	VPACKUSWB(upper, a.AsX(), upper)
+	if signed {
+		VPACKSSWB(upper, a.AsX(), upper)
+	} else {
+		VPACKUSWB(upper, a.AsX(), upper)
+	}
 	VMOVDQU(upper, dst.At(0))
 	ADDQ(U8(64), x.Base)
 	ADDQ(U8(16), dst.Base)
-	SUBQ(U8(16), n)
+}
+
+// groups emits the loop over groups of a positive multiple of 16 values, one for each of
+// scales: begin does what is done once a group, level is as in bytes.
+func groups(begin func(scale Mem), level func(m Mem) VecVirtual) {
+	dst, x := simd.Slice("levels", 1), simd.Slice("x", 4)
+	scales, n := simd.Slice("scales", 4), simd.Len("scales")
+	group, left := Load(Param("group"), GP64()), GP64()
+	Label("groups")
+	begin(scales.At(0))
+	MOVQ(group, left)
+	Label("values")
+	sixteen(dst, x, false, level)
+	SUBQ(U8(16), left)
 	JNZ(LabelRef("values"))
+	ADDQ(U8(4), scales.Base)
+	DECQ(n)
+	JNZ(LabelRef("groups"))
 	VZEROUPPER()
 	RET()
 }
@@ -131,6 +164,12 @@ var values = [16]float32{-1, -0.6961928009986877, -0.5250730514526367, -0.394917
 	0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
 	0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1}
 
+func load(m Mem) VecVirtual {
+	v := YMM()
+	VMOVUPS(m, v)
+	return v
+}
+
 // table returns a constant of 8 lanes; of fewer numbers, they are repeated.
 func table(name string, x ...float32) Mem {
 	c := GLOBL(name, attr.RODATA|attr.NOPTR)
@@ -147,13 +186,9 @@ func nf4() {
 	for i := range middles {
 		middles[i] = (values[i] + values[i+1]) / 2
 	}
-	simd.Func("nf4LevelsAVX2", "func(levels []uint8, x []float32, inverse float32)", "nf4LevelsAVX2 is nf4LevelsGeneric for a positive number of times 16.")
-	inverse := scalar("inverse")
-	load := func(m Mem) VecVirtual {
-		v := YMM()
-		VMOVUPS(m, v)
-		return v
-	}
+	simd.Func("nf4LevelsAVX2", "func(levels []uint8, x, scales []float32, group int)",
+		"nf4LevelsAVX2 is nf4LevelsGeneric for groups of a positive number of times 16.")
+	one, least, inverse := load(constant("nf4One", 1)), load(constant("nf4Least", 1e-38)), YMM()
 	first := load(table("nf4First", middles[7]))
 	second := [2]VecVirtual{load(table("nf4SecondLow", middles[3])), load(table("nf4SecondHigh", middles[11]))}
 	third := load(table("nf4Third", middles[1], middles[5], middles[9], middles[13]))
@@ -162,7 +197,11 @@ func nf4() {
 		last = append(last, middles[i])
 	}
 	fourth := load(table("nf4Fourth", last...))
-	bytes(func(m Mem) VecVirtual {
+	groups(func(scale Mem) {
+		VBROADCASTSS(scale, inverse)
+		VMAXPS(least, inverse, inverse)
+		VDIVPS(inverse, one, inverse)
+	}, func(m Mem) VecVirtual {
 		s, above, middle, code := YMM(), YMM(), YMM(), YMM()
 		const greater = U8(14) // and not a NaN
 		bit := func() {
@@ -185,18 +224,27 @@ func nf4() {
 }
 
 func e2m1() {
-	simd.Func("e2m1LevelsAVX2", "func(levels []uint8, x []float32, half float32)",
-		"e2m1LevelsAVX2 is e2m1LevelsGeneric for a positive number of times 16, without NaNs.")
-	half := scalar("half")
+	simd.Func("e2m1LevelsAVX2", "func(levels []uint8, x, scales []float32, group int)",
+		"e2m1LevelsAVX2 is e2m1LevelsGeneric for groups of a positive number of times 16, without NaNs.")
 	magnitude, sign, zero := simd.Const32(YMM, 0x7fffffff), simd.Const32(YMM, 8), YMM()
 	VPXOR(zero, zero, zero)
+	half := constant("e2m1Half", 0.5)
+	var factors []Mem
 	var middles []VecVirtual
 	for i, c := range []float32{0.5, 1.5, 2.5, 3.5, 5, 7, 10} {
-		v := YMM()
-		VMULPS(constant(fmt.Sprintf("e2m1Middle%d", i), c), half, v)
-		middles = append(middles, v)
+		factors = append(factors, constant(fmt.Sprintf("e2m1Middle%d", i), c))
+		middles = append(middles, YMM())
 	}
-	bytes(func(m Mem) VecVirtual {
+	none := YMM()
+	groups(func(scale Mem) {
+		VBROADCASTSS(scale, none)
+		VMULPS(half, none, none)
+		for i, c := range factors {
+			VMULPS(c, none, middles[i])
+		}
+		VBROADCASTSS(scale, none)
+		VCMPPS(U8(0), zero, none, none) // whether all codes are zero
+	}, func(m Mem) VecVirtual {
 		v, above, code := YMM(), YMM(), YMM()
 		VANDPS(m, magnitude, v)
 		VPXOR(code, code, code)
@@ -204,6 +252,7 @@ func e2m1() {
 			VCMPPS(less, v, c, above) // c < v
 			VPSUBD(above, code, code)
 		}
+		VPANDN(code, none, code)
 		// Zeros get no sign.
 		VMOVDQU(m, v)
 		VPSRLD(U8(28), v, v)
@@ -216,11 +265,16 @@ func e2m1() {
 }
 
 func affine() {
-	simd.Func("affineLevelsAVX2", "func(levels []uint8, x []float32, scale, bias, high float32)",
-		"affineLevelsAVX2 is affineLevelsGeneric for a positive number of times 16.")
-	scale, bias, high, zero := scalar("scale"), scalar("bias"), scalar("high"), YMM()
+	simd.Func("affineLevelsAVX2", "func(levels []uint8, x, scales, biases []float32, group int, high float32)",
+		"affineLevelsAVX2 is affineLevelsGeneric for groups of a positive number of times 16.")
+	biases := simd.Slice("biases", 4)
+	high, zero, scale, bias := scalar("high"), YMM(), YMM(), YMM()
 	VPXOR(zero, zero, zero)
-	bytes(func(m Mem) VecVirtual {
+	groups(func(m Mem) {
+		VBROADCASTSS(m, scale)
+		VBROADCASTSS(biases.At(0), bias)
+		ADDQ(U8(4), biases.Base)
+	}, func(m Mem) VecVirtual {
 		v := YMM()
 		VMOVUPS(m, v)
 		VSUBPS(bias, v, v)
@@ -233,19 +287,27 @@ func affine() {
 }
 
 func levels() {
-	simd.Func("limitedLevelsAVX2", "func(levels []uint8, x []float32, low, high, offset float32)",
-		"limitedLevelsAVX2 is limitedLevelsGeneric for a positive number of times 16, and low+offset at least 0.")
-	low, high, offset := scalar("low"), scalar("high"), scalar("offset")
-	VCVTPS2DQ(offset, offset)
-	bytes(func(m Mem) VecVirtual {
-		v := YMM()
-		VMOVUPS(m, v)
-		VMAXPS(low, v, v) // low if v is NaN
-		VMINPS(high, v, v)
-		VCVTPS2DQ(v, v)
-		VPADDD(offset, v, v)
-		return v
-	})
+	for _, c := range []struct {
+		name, limits string
+		signed       bool
+	}{
+		{"limitedLevelsAVX2", "low+offset at least 0 and high+offset at most 255", false},
+		{"signedLevelsAVX2", "low+offset at least -128 and high+offset at most 127", true},
+	} {
+		simd.Func(c.name, "func(levels []uint8, x []float32, low, high, offset float32)",
+			c.name+" is limitedLevelsGeneric for a positive number of times 16,", c.limits+".")
+		low, high, offset := scalar("low"), scalar("high"), scalar("offset")
+		VCVTPS2DQ(offset, offset)
+		bytes(c.signed, func(m Mem) VecVirtual {
+			v := YMM()
+			VMOVUPS(m, v)
+			VMAXPS(low, v, v) // low if v is NaN
+			VMINPS(high, v, v)
+			VCVTPS2DQ(v, v)
+			VPADDD(offset, v, v)
+			return v
+		})
+	}
 }
 
 func divide() {
