@@ -10,10 +10,10 @@ import sys
 NPM = os.environ["LORATOOL_NPM"]
 
 
-def evaluate(script, jobs):
-    """What a script of interop/ prints for the jobs, a JSON value each."""
+def evaluate(script, *arguments):
+    """What a script of interop/ prints, a JSON value a line."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "interop", script)
-    done = subprocess.run(["node", path, json.dumps(jobs)], capture_output=True, text=True)
+    done = subprocess.run(["node", path, *arguments], capture_output=True, text=True)
     if done.returncode:
         sys.exit("llama.cpp does not run what loratool wrote: " + done.stderr)
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -21,12 +21,17 @@ def evaluate(script, jobs):
 
 def probabilities(jobs):
     """For each {"model": .., "lora": .. or None, "tokens": [..]} a list of the probabilities of all next tokens, by token, for each position."""
-    return evaluate("probabilities.mjs", jobs)
+    return evaluate("probabilities.mjs", json.dumps(jobs))
 
 
 def embeddings(jobs):
     """For each {"model": .., "tokens": [..]} the vector that an embedder makes of the tokens, pooled as the file says."""
-    return evaluate("embeddings.mjs", jobs)
+    return evaluate("embeddings.mjs", json.dumps(jobs))
+
+
+def perplexities(*models):
+    """For each file {"perplexity": .., "tokens": .., "sum": ..} of a fixed text."""
+    return evaluate("perplexity.mjs", *models)
 
 
 class Quantizer:

@@ -23,7 +23,7 @@ def fail(text):
 
 
 def loratool(*args):
-    done = subprocess.run([LORATOOL, *args, "-q", "--force"], capture_output=True, text=True)
+    done = subprocess.run([LORATOOL, *args, "-q"], capture_output=True, text=True)
     if done.returncode:
         sys.exit("loratool %s: %s" % (" ".join(args), done.stderr))
 

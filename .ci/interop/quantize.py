@@ -10,7 +10,7 @@ import glob, json, os, shutil, subprocess, sys, tempfile, zipfile
 import gguf, numpy as np
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from llama import Quantizer
+from llama import Quantizer, perplexities
 
 LORATOOL, NPM = os.environ["LORATOOL"], os.environ["LORATOOL_NPM"]
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "loratool-ci", "models")
@@ -56,14 +56,6 @@ def dither(quantized, f16):
 
 def same(a, b):
     return subprocess.run(["cmp", "-s", a, b]).returncode == 0
-
-
-def perplexities(*models):
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "perplexity.mjs")
-    done = subprocess.run(["node", script, *models], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit("llama.cpp does not load or run what loratool wrote: " + done.stderr)
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def main():
