@@ -6,6 +6,7 @@ import (
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
+	"github.com/loratool/loratool/formats/imatrix"
 	"github.com/loratool/loratool/transform/adapter"
 	"github.com/loratool/loratool/transform/shrink"
 )
@@ -42,6 +43,12 @@ type MergeOptions struct {
 	AllowUnmatched bool           // leave out tensors that have no place in the base, and report them
 	AllowNonfinite bool           // let NaN and infinities pass
 	AllowRepeat    bool           // merge an adapter that the base has merged already
+
+	// Of a GGUF base, what changes keeps its number format: quantized tensors are
+	// quantized anew, by their importance if there is an importance matrix.
+	// DecodeChanged leaves them in float32 instead, for Quantize to follow.
+	Imatrix       *imatrix.Matrix // may be nil
+	DecodeChanged bool
 
 	HeadersOnly bool   // read no tensor data: for a dry run. The output lacks the adapters' digests
 	Version     string // of the program, for the output's metadata

@@ -125,16 +125,22 @@ func (c *call) quantizeOptions(o *transform.QuantizeOptions) (close func(), err 
 	if err := c.recipe(o); err != nil {
 		return nil, err
 	}
+	o.Imatrix, close, err = c.openImatrix()
+	return close, err
+}
+
+// openImatrix opens what --imatrix names, if it does, with the entries that the
+// flags leave. close closes it.
+func (c *call) openImatrix() (m *imatrix.Matrix, close func(), err error) {
 	path := c.String("imatrix")
 	if path == "" {
-		return func() {}, nil
+		return nil, func() {}, nil
 	}
-	m, err := imatrix.Open(path)
+	whole, err := imatrix.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	o.Imatrix = c.filtered(m)
-	return func() { m.Close() }, nil
+	return c.filtered(whole), func() { whole.Close() }, nil
 }
 
 // layoutGGUF plans a GGUF output: a file, or a folder of shards if --max-shard-size

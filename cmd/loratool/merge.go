@@ -32,7 +32,8 @@ var mergeCommand = &command{
 		in the same pass. A base that is quantized itself is decoded, and the result is in 16 bits.
 
 		BASE may be GGUF itself. Then each tensor keeps its number format, if --type does not say otherwise,
-		and what no adapter changes is copied. ADAPTER may be a GGUF adapter, too.`,
+		and what no adapter changes is copied. Formats such as IQ2_XXS need --imatrix for that. ADAPTER may
+		be a GGUF adapter, too.`,
 	examples: []example{
 		{"one adapter", "loratool merge ./base --lora ./my-adapter -o ./merged"},
 		{"two, at different strengths, from the Hugging Face cache", "loratool merge org/base --lora org/style:0.8 --lora ./facts:0.3 -o ./merged"},
@@ -82,6 +83,17 @@ func runMerge(c *call) (err error) {
 	if err != nil {
 		return err
 	}
+	if base.Format == "gguf" {
+		// What is quantized next is not quantized before. Otherwise each tensor keeps
+		// its format, which the importance matrix may be needed for.
+		if o.DecodeChanged = c.namesRecipe(); !o.DecodeChanged {
+			var close func()
+			if o.Imatrix, close, err = c.openImatrix(); err != nil {
+				return err
+			}
+			defer close()
+		}
+	}
 	merged, report, err := transform.Merge(base, adapters, o)
 	if err != nil {
 		return err
@@ -117,10 +129,15 @@ func runMerge(c *call) (err error) {
 	return c.write(l, report, rows)
 }
 
+// namesRecipe reports whether --type says how to quantize a GGUF model.
+func (c *call) namesRecipe() bool {
+	return c.IsSet("type") && !strings.EqualFold(c.String("type"), "auto")
+}
+
 // writeMergedGGUF writes a GGUF model with adapters merged into it: each tensor in
 // its format, or quantized as --type says.
 func (c *call) writeMergedGGUF(merged *formats.Model, report any, rows func()) error {
-	if !c.IsSet("type") || strings.EqualFold(c.String("type"), "auto") {
+	if !c.namesRecipe() {
 		l, err := c.layoutGGUF(merged)
 		if err != nil {
 			return err
