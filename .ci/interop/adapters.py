@@ -24,6 +24,9 @@ BASES = ("llama", "granite", "phi3", "gpt2", "falcon", "falcon-new", "gptneox", 
 EXPERTS = {"mixtral": (".block_sparse_moe.experts.", 4), "qwen2moe": (".mlp.experts.", 4), "qwen3moe": (".mlp.experts.", 4),
            "deepseek3": (".mlp.experts.", 4)}
 
+# Bases whose experts are adapted as transformers has them now, fused, and their routers with them; but for gpt-oss, whose router is a module.
+FUSED = {"mixtral": ["mlp.gate.weight"], "qwen2moe": ["mlp.gate.weight"], "qwen3moe": ["mlp.gate.weight"], "gpt-oss": [], "deepseek3": []}
+
 VARIANTS = (("", {}), (" rsLoRA", {"use_rslora": True}), (" alpha_pattern", {"alpha_pattern": {"q_proj": 3, "layers.1.mlp.up_proj": 40}}))
 
 
@@ -33,12 +36,12 @@ class Checks:
     def __init__(self, folder):
         self.folder, self.names, self.jobs, self.wants = folder, [], [], []
 
-    def add(self, name, checkpoint, adapter, want):
-        """Converts base and adapter, and merges them as GGUF."""
+    def add(self, name, checkpoint, adapter, want, merge_peft=False):
+        """Converts base and adapter, and merges them as GGUF: the GGUF adapter, or the one of PEFT."""
         gguf, lora, merged = (os.path.join(self.folder, name + s) for s in (".gguf", "-lora.gguf", "-merged.gguf"))
         loratool("convert", checkpoint, "-o", gguf, "--type", "f32", "--pre", "qwen2")
         loratool("convert", adapter, "-o", lora, "--base", checkpoint)
-        loratool("merge", gguf, "--lora", lora, "-o", merged)
+        loratool("merge", gguf, "--lora", adapter if merge_peft else lora, "-o", merged)
         for kind, job in ((" adapter", (gguf, lora)), (" merged", (merged, None))):
             self.names.append(name + kind)
             self.jobs.append(job)
@@ -60,13 +63,26 @@ def randomize(model):
             p.data = torch.randn(p.shape, generator=g) / 8
 
 
-def all_linear(checks, name):
-    """An adapter for every linear layer."""
-    model = get_peft_model(load(base(name)), LoraConfig(r=4, lora_alpha=12, target_modules="all-linear", fan_in_fan_out=name == "gpt2"))
+def trained(checks, name, checkpoint, config, **options):
+    """An adapter that PEFT saves."""
+    model = get_peft_model(load(checkpoint), config)
     randomize(model)
     adapter = os.path.join(checks.folder, name + "-adapter")
     model.save_pretrained(adapter)
-    checks.add(name, base(name), adapter, in_transformers(model.eval()))
+    checks.add(name, checkpoint, adapter, in_transformers(model.eval()), **options)
+
+
+def all_linear(checks, name):
+    """An adapter for every linear layer."""
+    trained(checks, name, base(name), LoraConfig(r=4, lora_alpha=12, target_modules="all-linear", fan_in_fan_out=name == "gpt2"))
+
+
+def fused(checks, name):
+    """An adapter for parameters of fused experts, of which that before the activation has another rank."""
+    config = LoraConfig(r=4, lora_alpha=12, target_modules=["o_proj"], target_parameters=["mlp.experts.gate_up_proj", "mlp.experts.down_proj", *FUSED[name]],
+                        rank_pattern={r".*\.gate_up_proj": 6})
+    # Checkpoints of gpt-oss have gate and up alternating, and factors for one of them are none for the other: only PEFT's adapter is merged.
+    trained(checks, name + " fused experts", base(name), config, merge_peft=name == "gpt-oss")
 
 
 def experts(checks, name):
@@ -110,7 +126,7 @@ def given(checks, case):
 def main(wanted):
     with tempfile.TemporaryDirectory() as folder:
         checks = Checks(folder)
-        for make, names in ((given, ("llama-plain", "llama-rank-pattern", "gemma2-plain", "qwen2-plain")), (all_linear, BASES), (experts, EXPERTS)):
+        for make, names in ((given, ("llama-plain", "llama-rank-pattern", "gemma2-plain", "qwen2-plain")), (all_linear, BASES), (experts, EXPERTS), (fused, FUSED)):
             for name in names:
                 if not wanted or name in wanted:
                     make(checks, name)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/loratool/loratool/formats"
@@ -146,6 +147,13 @@ func (c *Config) rank(module string) int {
 
 // Object returns the configuration as its file has it, which must not be changed.
 func (c *Config) Object() *strictjson.Object { return c.object }
+
+// TargetsParameter reports whether target_parameters lists a parameter, whose name
+// is that of its module and its own. What patterns match is this name then, and not
+// the module's.
+func (c *Config) TargetsParameter(name string) bool {
+	return slices.ContainsFunc(c.TargetParameters, func(p string) bool { return isOrEndsIn(name, p) })
+}
 
 // RankOf returns the rank that the configuration gives a module or parameter.
 func (c *Config) RankOf(module string) int { return c.rank(module) }

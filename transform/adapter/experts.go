@@ -43,14 +43,14 @@ func (b *builder) paramsOf(path string) []string {
 	for _, p := range paramOrder {
 		t := b.lookup(path, p)
 		f := b.lookupFused(path, p)
-		if t == nil && f == nil || t != nil && len(t.Shape) != 3 && !b.targeted(path, p) {
+		if t == nil && f == nil || t != nil && len(t.Shape) != 3 && !b.adapter.Config.TargetsParameter(path+"."+p) {
 			continue
 		}
 		if len(b.adapter.Config.TargetParameters) == 0 && p == "weight" {
 			continue // a convolution
 		}
 		all = append(all, p)
-		if b.targeted(path, p) {
+		if b.adapter.Config.TargetsParameter(path + "." + p) {
 			named = append(named, p)
 		}
 	}
@@ -58,11 +58,6 @@ func (b *builder) paramsOf(path string) []string {
 		return named
 	}
 	return all
-}
-
-// targeted reports whether target_parameters lists a parameter of a module.
-func (b *builder) targeted(path, param string) bool {
-	return slices.ContainsFunc(b.adapter.Config.TargetParameters, func(p string) bool { return isOrEndsIn(path+"."+param, p) })
 }
 
 func (b *builder) lookup(module, param string) *Target {

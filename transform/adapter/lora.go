@@ -155,10 +155,8 @@ func (b *builder) buildModule(m *module) error {
 // patternName returns the name of a module that patterns match: that of the
 // parameter if the configuration targets it as one.
 func (b *builder) patternName(module string) string {
-	for _, p := range b.adapter.Config.TargetParameters {
-		if isOrEndsIn(module+".weight", p) {
-			return module + ".weight"
-		}
+	if name := module + ".weight"; b.adapter.Config.TargetsParameter(name) {
+		return name
 	}
 	return module
 }

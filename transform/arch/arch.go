@@ -19,6 +19,10 @@ type Architecture struct {
 	ignored  []string // patterns of Hugging Face tensors that GGUF does not have: buffers, unused heads
 	prefixes []string // what may stand before Hugging Face names; the first is written by FromGGUF
 
+	// unadapted are patterns of GGUF matrices that llama.cpp multiplies by without
+	// looking for an adapter: what one has for them would be lost without a word.
+	unadapted []string
+
 	// surplus says that layers past the configured number, which predict further
 	// tokens, are left out.
 	surplus bool

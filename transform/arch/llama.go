@@ -32,6 +32,11 @@ var _ = register(&Architecture{
 		{hf: "model.layers.#.block_sparse_moe.experts.@.w1.*", gguf: "blk.#.ffn_gate_exps.*"},
 		{hf: "model.layers.#.block_sparse_moe.experts.@.w2.*", gguf: "blk.#.ffn_down_exps.*"},
 		{hf: "model.layers.#.block_sparse_moe.experts.@.w3.*", gguf: "blk.#.ffn_up_exps.*"},
+		// What transformers calls them since it fused experts. Files have the names above.
+		{hf: "model.layers.#.mlp.gate.*", gguf: "blk.#.ffn_gate_inp.*"},
+		{hf: "model.layers.#.mlp.experts.gate_up_proj", gguf: "blk.#.ffn_gate_exps.weight", op: slice(0, 2)},
+		{hf: "model.layers.#.mlp.experts.gate_up_proj", gguf: "blk.#.ffn_up_exps.weight", op: slice(1, 2)},
+		{hf: "model.layers.#.mlp.experts.down_proj", gguf: "blk.#.ffn_down_exps.weight"},
 	}),
 	ignored:   buffers,
 	defaults:  `{"max_position_embeddings": 2048, "rms_norm_eps": 1e-06, "rope_theta": 10000.0, "vocab_size": 32000}`,

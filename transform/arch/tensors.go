@@ -22,12 +22,6 @@ func (a *Architecture) tensorsToGGUF(c *Config, kv *keyValues, in []*formats.Ten
 		}
 		out = extra
 	}
-	if a.prepare != nil {
-		var err error
-		if in, err = a.prepare(in); err != nil {
-			return nil, err
-		}
-	}
 	pairs, err := a.pairToGGUF(c, in)
 	return append(out, pairs...), err
 }
@@ -40,6 +34,12 @@ func (a *Architecture) pairToGGUF(c *Config, in []*formats.Tensor) ([]*formats.T
 		out     []*formats.Tensor
 		unknown []string
 	)
+	if a.prepare != nil {
+		var err error
+		if in, err = a.prepare(in); err != nil {
+			return nil, err
+		}
+	}
 	blocks := math.MaxInt
 	if a.surplus {
 		var err error

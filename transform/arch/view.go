@@ -33,7 +33,7 @@ func NewView(m *formats.Model) (*View, error) {
 		}
 	}
 	out := &formats.Model{Path: m.Path, Format: "safetensors", Metadata: m.Metadata, Files: hf.WithConfig(nil, v.json), Inputs: m.Inputs}
-	if out.Tensors, err = v.arch.pairToHF(v.config, tensors); err != nil {
+	if out.Tensors, err = v.arch.tensorsToHF(v.config, tensors); err != nil {
 		return nil, inFile(m.Path, err)
 	}
 	return &View{out, m, v}, nil
