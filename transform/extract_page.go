@@ -38,55 +38,7 @@ func (r *ExtractReport) HTML() ([]byte, error) {
 	if len(errors.Legend) > 0 {
 		p.Sections = append(p.Sections, errors)
 	}
-	p.Sections = append(p.Sections, spectra, layerTable(r.Layers))
-	return p.HTML()
-}
-
-// HTML returns the report as a page with plots.
-func (r *SpectrumReport) HTML() ([]byte, error) {
-	layers := make([]*LayerReport, len(r.Layers))
-	for i, l := range r.Layers {
-		layers[i] = l.LayerReport
-	}
-	p := &report.Page{
-		Title:    "How low is the rank of this fine-tune?",
-		Subtitle: fmt.Sprintf("%s − %s", r.Finetuned, r.Base),
-		Tiles: []report.Tile{
-			{Value: strconv.Itoa(len(layers)), Label: "matrices changed", Note: counted(len(r.Unchanged), "tensor", "tensors") + " unchanged"},
-		},
-		Footer: "Singular values of finetuned − base, each at most the true one and right to about the fourth digit.",
-	}
-	var curve report.Curve
-	curve.Series, curve.Dots = report.SeriesOf(0), true
-	for _, t := range r.Totals {
-		curve.X, curve.Y = append(curve.X, float64(t.Rank)), append(curve.Y, t.Energy)
-		if t.Rank == 8 || t.Rank == 16 || t.Rank == 32 || t.Rank == 64 {
-			p.Tiles = append(p.Tiles, report.Tile{Value: percents(t.Energy), Label: fmt.Sprintf("energy at rank %d", t.Rank), Note: shortCount(t.Parameters) + " parameters"})
-		}
-	}
-	total, err := report.Curves{XLabel: "rank of every layer", YLabel: "", LogX: true, Percent: true, YMin: 0, YMax: 1, Width: 860, Height: 250}.
-		Draw("", "", []report.Curve{curve})
-	if err != nil {
-		return nil, err
-	}
-	spectra, err := spectrumSection(layers)
-	if err != nil {
-		return nil, err
-	}
-	most := 1.0
-	for _, l := range layers {
-		most = max(most, float64(l.AboveNoise))
-	}
-	above, err := mapSection("Singular values above the noise, by layer",
-		"How many stand out of what rounding the fine-tuned weights to their number format explains. A LoRA that was merged shows its rank here.",
-		layers, func(l *LayerReport) float64 { return float64(l.AboveNoise) }, most, func(v float64) string { return strconv.Itoa(int(v)) })
-	if err != nil {
-		return nil, err
-	}
-	p.Sections = []report.Section{
-		{Title: "Energy kept by one rank for all layers", Text: "Share of Σ‖Δ‖² that the best approximation of each rank keeps.", Figures: []report.Figure{total}, Wide: true},
-		spectra, above, layerTable(layers),
-	}
+	p.Sections = append(p.Sections, spectra, extractTable(r.Layers))
 	return p.HTML()
 }
 
@@ -154,44 +106,4 @@ func errorSection(layers []*LayerReport) (report.Section, error) {
 	f, err := report.Curves{XLabel: "layer", YMax: max(1.05*highest, 1e-6), Width: 860, Height: 260}.Draw("", "", curves)
 	s.Figures = []report.Figure{f}
 	return s, err
-}
-
-// layerTable lists all layers.
-func layerTable(layers []*LayerReport) report.Section {
-	t := &report.Table{Columns: []report.Column{
-		{Name: "module"}, {Name: "shape", Number: true},
-		{Name: "‖Δ‖/‖W‖", Number: true, Explain: "size of the change relative to the base's weights"},
-		{Name: "rank", Number: true}, {Name: "energy", Number: true, Explain: "share of ‖Δ‖² kept"},
-		{Name: "error", Number: true, Explain: "‖Δ − BA‖/‖Δ‖ of the numbers in the files"},
-		{Name: "at most × best", Number: true, Explain: "bound of the error relative to the smallest possible at this rank"},
-		{Name: "noise edge", Number: true, Explain: "largest singular value that rounding the fine-tuned weights explains"},
-		{Name: "above", Number: true, Explain: "singular values above the noise, of those that were found"},
-		{Name: "singular values"},
-	}}
-	for _, l := range layers {
-		name := l.Module
-		if l.Expert != nil {
-			name = fmt.Sprintf("%s[%d]", name, *l.Expert)
-		}
-		bound := "–"
-		if l.AtMost > 0 {
-			bound = fmt.Sprintf("%.4f", l.AtMost)
-		}
-		relative := "–" // of a base that is zero
-		if l.RelativeDelta > 0 {
-			relative = percents(l.RelativeDelta)
-		}
-		t.Rows = append(t.Rows, []report.Cell{
-			{Text: name}, {Text: fmt.Sprintf("%d × %d", l.Rows, l.Cols), Sort: float64(l.Rows) * float64(l.Cols)},
-			{Text: relative, Sort: l.RelativeDelta},
-			{Text: strconv.Itoa(l.Rank), Sort: float64(l.Rank) + 1e-9},
-			{Text: percents(l.Energy), Sort: l.Energy + 1e-12, Bar: l.Energy},
-			{Text: fmt.Sprintf("%.4f", l.RelativeError), Sort: l.RelativeError + 1e-12},
-			{Text: bound, Sort: l.AtMost + 1e-12},
-			{Text: fmt.Sprintf("%.3g", l.NoiseEdge), Sort: l.NoiseEdge + 1e-300},
-			{Text: strconv.Itoa(l.AboveNoise), Sort: float64(l.AboveNoise) + 1e-9},
-			{SVG: report.Spark(l.SingularValues)},
-		})
-	}
-	return report.Section{Title: "All layers", Table: t}
 }

@@ -3,6 +3,8 @@ package transform
 import (
 	"strings"
 	"testing"
+
+	"github.com/loratool/loratool/transform/shrink"
 )
 
 // Of a share the map spans from nothing to all, not from the smallest to the largest.
@@ -42,5 +44,37 @@ func TestPercents(t *testing.T) {
 		if got := percents(test.share); got != test.want {
 			t.Errorf("percents(%v) = %q, want %q", test.share, got, test.want)
 		}
+	}
+}
+
+// Of a spectrum, which has no factors, the table says which ranks would keep how much;
+// of a quantized checkpoint that nothing was merged into, nothing about survival.
+func TestPageColumns(t *testing.T) {
+	spectrum := &SpectrumReport{Layers: []*LayerSpectrum{
+		{LayerReport: &LayerReport{Module: "model.layers.0.q_proj", SingularValues: []float64{2, 1}}, Rank80: 3, Rank90: 17}}}
+	html, err := spectrum.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(html)
+	if strings.Contains(page, "at most × best") || !strings.Contains(page, ">90 %</th>") || !strings.Contains(page, ">17</td>") || !strings.Contains(page, ">more</td>") {
+		t.Error("the table of the spectrum has other columns")
+	}
+
+	shrunk := &ShrinkReport{Report: &shrink.Report{Type: shrink.NF4, Matrices: []*shrink.Matrix{{Name: "model.layers.0.q_proj.weight", Type: shrink.NF4}}},
+		Measured: []*ShrunkLine{{Name: "model.layers.0.q_proj.weight", RelativeError: 0.09}}}
+	if html, err = shrunk.HTML(); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(strings.ToLower(string(html)), "survival") {
+		t.Error("a page about survival where nothing was merged")
+	}
+	survival := 0.99
+	shrunk.Measured[0].Survival, shrunk.Measured[0].SNR = &survival, &survival
+	if html, err = shrunk.HTML(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(html), "Survival, by layer") || !strings.Contains(string(html), ">0.990</td>") {
+		t.Error("nothing about survival after a merge")
 	}
 }
