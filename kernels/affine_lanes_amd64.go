@@ -36,8 +36,7 @@ func (b *affineSuperLanes) fit(t *affineShape, weights []float32, i, rowLen int)
 			if weights == nil {
 				deviationWeightsLanes(w, b.column(s*t.length), t.length, t.deviation, b.lanes)
 			} else {
-				b.loadImportance(weights, i, rowLen, s*t.length, t.length)
-				b.weigh(w, &b.sums[s], s*t.length, t.length)
+				b.weigh(w, &b.sums[s], weights, i, rowLen, s*t.length, t.length)
 			}
 		}
 		f := &b.fits[pair]

@@ -7,10 +7,9 @@ import "encoding/binary"
 // blockLanes has a batch of blocks of 32 values on its way through the lanes.
 type blockLanes struct {
 	x, w, scratch [32 * 16]float32 // columns
-	importance    [32 * 16]float32
-	packed        [8 * 16]uint32 // levels, four columns in one
-	nibbles       [4 * 16]uint32 // their low halves: columns j and j+16 in a byte
-	fifths        [16]uint32     // their fifth bits, bit j of column j
+	packed        [8 * 16]uint32   // levels, four columns in one
+	nibbles       [4 * 16]uint32   // their low halves: columns j and j+16 in a byte
+	fifths        [16]uint32       // their fifth bits, bit j of column j
 	sigma2        perLane
 
 	lanes, blocks int    // blocks ≤ lanes of them are in use
@@ -37,8 +36,8 @@ func (b *blockLanes) load(src []float32, i int) {
 // rowLen.
 func (b *blockLanes) weigh(weights []float32, i, rowLen int) {
 	var sum perLane
-	loadWeights(&b.importance[0], weights, i, 32, b.blocks, 32, rowLen, b.lanes)
-	importanceWeightsLanes(&b.w[0], &sum, &b.x[0], &b.importance[0], &b.sigma2, 32, b.lanes)
+	rows := weightRows(weights, i, 32, b.blocks, 32, rowLen, b.lanes)
+	importanceWeightsLanes(&b.w[0], &sum, &b.x[0], &rows, &b.sigma2, 32, b.lanes)
 }
 
 // pack makes nibbles and fifths from the packed levels.

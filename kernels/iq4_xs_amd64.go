@@ -41,8 +41,7 @@ func (b *iq4XSLanes) fit(weights []float32, i, rowLen int) {
 			squareWeightsLanes(&b.w[0], b.column(32*s), 32, b.lanes)
 		} else {
 			var sum perLane
-			b.loadImportance(weights, i, rowLen, 32*s, 32)
-			b.weigh(&b.w[0], &sum, 32*s, 32)
+			b.weigh(&b.w[0], &sum, weights, i, rowLen, 32*s, 32)
 		}
 		f.fit(b.column(32*s), &b.w[0], 32, b.lanes)
 		b.wild |= f.wild

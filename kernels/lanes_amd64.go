@@ -55,10 +55,9 @@ func loadColumns(dst *float32, src []float32, i, stride, blocks, n, lanes int) {
 	transpose(dst, 4*lanes, &rows, n, lanes)
 }
 
-// loadWeights does the same with the importance of the values at src[i], src[i+stride]
-// and so on, in rows of rowLen.
-func loadWeights(dst *float32, weights []float32, i, stride, blocks, n, rowLen, lanes int) {
-	var rows [16]*float32
+// weightRows returns where the importance of n values at src[i], src[i+stride] and so on
+// is, in rows of rowLen.
+func weightRows(weights []float32, i, stride, blocks, n, rowLen, lanes int) (rows [16]*float32) {
 	c := i % rowLen
 	for j := range lanes {
 		rows[j] = &weights[c : c+n][0]
@@ -68,7 +67,7 @@ func loadWeights(dst *float32, weights []float32, i, stride, blocks, n, rowLen, 
 			}
 		}
 	}
-	transpose(dst, 4*lanes, &rows, n, lanes)
+	return rows
 }
 
 // transpose writes n values of each of the rows as columns that lie stride bytes

@@ -62,6 +62,7 @@ func (s *affineSteps) fitOne(f *affineLanes, x, w, scratch *float32, n, lanes in
 type symmetricLanes struct {
 	scale, inverse perLane
 	wild           uint32
+	_              [15]uint32
 }
 
 // symmetricSteps are the trial scales of fitSymmetric: what the value of the greatest

@@ -28,11 +28,13 @@ func deviationWeightsLanes(w, x *float32, n int, perN float32, lanes int) {
 	}
 }
 
-func importanceWeightsLanes(w *float32, sum *perLane, x, importance *float32, sigma2 *perLane, n, lanes int) {
+// importanceWeightsLanes sets the n columns w to importance·√(sigma2 + x²), the importance
+// being that in the rows, and sum to their sums.
+func importanceWeightsLanes(w *float32, sum *perLane, x *float32, rows *[16]*float32, sigma2 *perLane, n, lanes int) {
 	if lanes == 16 {
-		importanceWeightsAVX512(w, sum, x, importance, sigma2, n)
+		importanceWeightsAVX512(w, sum, x, rows, sigma2, n)
 	} else {
-		importanceWeightsAVX2(w, sum, x, importance, sigma2, n)
+		importanceWeightsAVX2(w, sum, x, rows, sigma2, n)
 	}
 }
 

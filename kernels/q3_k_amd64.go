@@ -101,8 +101,7 @@ func (b *q3KLanes) fitWeighted(weights []float32, i, rowLen int) {
 	for s := range b.weighted {
 		f := &b.weighted[s]
 		var sum perLane
-		b.loadImportance(weights, i, rowLen, 16*s, 16)
-		b.weigh(&b.w[0], &sum, 16*s, 16)
+		b.weigh(&b.w[0], &sum, weights, i, rowLen, 16*s, 16)
 		steps4.fit(f, b.column(16*s), &b.w[0], &b.scratch[0], 16, b.lanes)
 		b.wild |= f.wild
 		b.columns.set(s, b.lanes, &f.scale, &sum)

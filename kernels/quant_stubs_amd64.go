@@ -25,11 +25,11 @@ func sumSquaresRowsAVX2(sum *[16]float32, rows *[16]*float32, n int)
 //go:noescape
 func deviationWeightsAVX2(w *float32, x *float32, n int, perN float32)
 
-// importanceWeightsAVX2 sets the n columns w to importance·√(sigma2 + x²), and sum to
-// Σw, added in order. n is a multiple of 4.
+// importanceWeightsAVX2 sets the n columns w to importance·√(sigma2 + x²), with the importance
+// in rows, and sum to Σw, added in order. n is a multiple of the lanes.
 //
 //go:noescape
-func importanceWeightsAVX2(w *float32, sum *[16]float32, x *float32, importance *float32, sigma2 *[16]float32, n int)
+func importanceWeightsAVX2(w *float32, sum *[16]float32, x *float32, rows *[16]*float32, sigma2 *[16]float32, n int)
 
 // squareWeightsAVX2 sets the n columns w to x². n is a multiple of 4.
 //
@@ -70,6 +70,11 @@ func packColumnsAVX2(nibbles *uint32, fifths *[16]uint32, packed *uint32)
 //
 //go:noescape
 func fitSymmetricAVX2(fit *float32, x *float32, w *float32, wx *float32, n int, half float32, numerators *[19]float32)
+
+// scaleQ6_KAVX2 is scaleQ6_K of the scales of 16 symmetricLanes. It sets scalesQ6_K.
+//
+//go:noescape
+func scaleQ6_KAVX2(scales *float32, fits *float32)
 
 // settleDescentAVX2 is fitDescent of 16 columns in the lanes where it changes no level,
 // and finds those where it does.
@@ -156,11 +161,11 @@ func sumSquaresRowsAVX512(sum *[16]float32, rows *[16]*float32, n int)
 //go:noescape
 func deviationWeightsAVX512(w *float32, x *float32, n int, perN float32)
 
-// importanceWeightsAVX512 sets the n columns w to importance·√(sigma2 + x²), and sum to
-// Σw, added in order. n is a multiple of 4.
+// importanceWeightsAVX512 sets the n columns w to importance·√(sigma2 + x²), with the importance
+// in rows, and sum to Σw, added in order. n is a multiple of the lanes.
 //
 //go:noescape
-func importanceWeightsAVX512(w *float32, sum *[16]float32, x *float32, importance *float32, sigma2 *[16]float32, n int)
+func importanceWeightsAVX512(w *float32, sum *[16]float32, x *float32, rows *[16]*float32, sigma2 *[16]float32, n int)
 
 // squareWeightsAVX512 sets the n columns w to x². n is a multiple of 4.
 //
@@ -201,6 +206,11 @@ func packColumnsAVX512(nibbles *uint32, fifths *[16]uint32, packed *uint32)
 //
 //go:noescape
 func fitSymmetricAVX512(fit *float32, x *float32, w *float32, wx *float32, n int, half float32, numerators *[19]float32)
+
+// scaleQ6_KAVX512 is scaleQ6_K of the scales of 16 symmetricLanes. It sets scalesQ6_K.
+//
+//go:noescape
+func scaleQ6_KAVX512(scales *float32, fits *float32)
 
 // settleDescentAVX512 is fitDescent of 16 columns in the lanes where it changes no level,
 // and finds those where it does.

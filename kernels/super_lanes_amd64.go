@@ -7,9 +7,8 @@ import "unsafe"
 // superLanes has a batch of super-blocks on its way through the lanes. Its arrays of
 // vectors come first and are whole cache lines.
 type superLanes struct {
-	x          [superBlock * 16]float32 // columns
-	w, scratch [64 * 16]float32         // columns of a sub-block or two
-	importance [32 * 16]float32
+	x          [superBlock * 16]float32    // columns
+	w, scratch [64 * 16]float32            // columns of a sub-block or two
 	packed     [superBlock / 4 * 16]uint32 // levels, four columns in one
 	levels     [16][superBlock]uint8
 	sigma2     perLane
@@ -44,16 +43,11 @@ func (b *superLanes) spreadBlocks(factor float32) {
 	}
 }
 
-// loadImportance loads the importance of n columns from c on; i is where the first
-// block starts in rows of rowLen.
-func (b *superLanes) loadImportance(weights []float32, i, rowLen, c, n int) {
-	loadWeights(&b.importance[0], weights, i+c, superBlock, b.blocks, n, rowLen, b.lanes)
-}
-
 // weigh sets w to importance·√(sigma2 + x²) for n columns from c on, and sum to their
-// sums.
-func (b *superLanes) weigh(w *float32, sum *perLane, c, n int) {
-	importanceWeightsLanes(w, sum, b.column(c), &b.importance[0], &b.sigma2, n, b.lanes)
+// sums; i is where the first block starts in rows of rowLen.
+func (b *superLanes) weigh(w *float32, sum *perLane, weights []float32, i, rowLen, c, n int) {
+	rows := weightRows(weights, i+c, superBlock, b.blocks, n, rowLen, b.lanes)
+	importanceWeightsLanes(w, sum, b.column(c), &rows, &b.sigma2, n, b.lanes)
 }
 
 // quantize finds the levels of n columns from c on. It must have been done for all of

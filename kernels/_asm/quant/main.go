@@ -18,6 +18,7 @@ func main() {
 		levels(v)
 		packColumns(v)
 		fitSymmetric(v)
+		scaleQ6_K(v)
 		settleDescent(v)
 		fitDescent(v)
 		fitPositive(v)

@@ -2,6 +2,7 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
 	"github.com/loratool/loratool/kernels/asm/simd"
@@ -55,17 +56,22 @@ func deviationWeights(v isa) {
 	RET()
 }
 
-// importanceWeights sets w = importance·√(sigma2 + x²), and sum to their sum.
+// importanceWeights sets w = importance·√(sigma2 + x²), and sum to their sum. It transposes
+// the importance on the way, while it waits for roots.
 func importanceWeights(v isa) {
-	simd.Func("importanceWeights"+v.name, "func(w *float32, sum *[16]float32, x, importance *float32, sigma2 *[16]float32, n int)",
-		"importanceWeights"+v.name+" sets the n columns w to importance·√(sigma2 + x²), and sum to", "Σw, added in order. n is a multiple of 4.")
-	w, x, importance, end, sum := v.columns("w"), v.columns("x"), v.columns("importance"), v.byteLen(), v.zero()
+	simd.Func("importanceWeights"+v.name, "func(w *float32, sum *[16]float32, x *float32, rows *[16]*float32, sigma2 *[16]float32, n int)",
+		"importanceWeights"+v.name+" sets the n columns w to importance·√(sigma2 + x²), with the importance", "in rows, and sum to Σw, added in order. n is a multiple of the lanes.")
+	w, x, sum := v.columns("w"), v.columns("x"), v.zero()
 	sigma2 := v.load(loadFields("sigma2").at(0))
-	v.each("column", end, 4, func(p position) {
-		a := v.load(x.at(p))
-		b := v.mul(v.sqrt(v.add(sigma2, v.mul(a, a))), importance.at(p))
-		VMOVUPS(b, w.at(p))
-		v.addTo(sum, b)
+	v.tiles(func(columns []VecVirtual) {
+		for i, importance := range columns {
+			a := v.load(x.first(i))
+			b := v.mul(v.sqrt(v.add(sigma2, v.mul(a, a))), importance)
+			VMOVUPS(b, w.first(i))
+			v.addTo(sum, b)
+		}
+		ADDQ(U32(v.lanes*v.bytes()), x.base)
+		ADDQ(U32(v.lanes*v.bytes()), w.base)
 	})
 	VMOVUPS(sum, loadFields("sum").at(0))
 	VZEROUPPER()
