@@ -124,6 +124,7 @@ func (cmd *command) app(ui *ui) *cli.App {
 // choices are the values of shared flags that have a fixed set of them.
 var choices = map[string][]string{
 	"color":    {"auto", "always", "never"},
+	"dtype":    {"bf16", "f16", "f32"},
 	"progress": {"auto", "bar", "plain", "json", "none"},
 }
 

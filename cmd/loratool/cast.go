@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/transform"
 )
@@ -29,18 +27,17 @@ var castCommand = &command{
 		{"a single file; say first what it takes", "loratool cast adapter.safetensors -o small.safetensors --dtype f16 --dry-run"},
 	},
 	flags: flagList(
-		&cli.StringFlag{Name: "dtype", Usage: "`FORMAT` of the numbers: bf16, f16 or f32"},
-		outputFlags(), shardFlag(), workFlags(),
+		dtypeFlag("`FORMAT` of the numbers: bf16, f16 or f32", ""),
+		outputFlags(), shardFlag("5GB"), workFlags(),
 	),
-	choices:  map[string][]string{"dtype": {"bf16", "f16", "f32"}},
 	operands: [2]int{1, 1},
 	run:      runCast,
 }
 
 func runCast(c *call) error {
-	dtype, err := c.dtype("")
-	if err != nil {
-		return err
+	dtype := c.dtype()
+	if dtype == formats.Invalid {
+		return usagef("--dtype is bf16, f16 or f32", "--dtype is missing")
 	}
 	m, err := c.openModel(c.operand(0))
 	if err != nil {

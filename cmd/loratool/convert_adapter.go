@@ -34,7 +34,7 @@ func (c *call) adapterToGGUF() error {
 	if err != nil {
 		return err
 	}
-	l, err := c.layoutGGUF(out)
+	l, err := c.layoutGGUF(out, nil)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -38,13 +39,14 @@ var extractCommand = &command{
 		&cli.StringFlag{Name: "budget", Usage: "`SIZE` of the adapter's weights; G is 10^9 here, GiB 2^30"},
 		&cli.IntFlag{Name: "max-rank", Value: transform.DefaultMaxRank, Usage: "`N`: no layer has a larger rank, unless --rank N says so"},
 		&cli.BoolFlag{Name: "uniform", Usage: "one rank for all layers, for programs that know no rank_pattern"},
-		&cli.StringFlag{Name: "dtype", Usage: "`FORMAT` of the factors: bf16, f16 or f32; otherwise the base's"},
+		dtypeFlag("`FORMAT` of the factors: bf16, f16 or f32; otherwise the base's", ""),
 		&cli.StringFlag{Name: "factors", Value: "split", Usage: "`WHERE` the singular values go: split (half to each factor), up (to B) or down (to A)"},
 		&cli.BoolFlag{Name: "exact", Usage: "the best possible to five digits, at about twice the time"},
 		&cli.Float64Flag{Name: "tol", Value: 0.001, Usage: "`T`: how much larger than the best possible the error may be, as a fraction"},
 		&cli.StringFlag{Name: "imatrix", Usage: "`FILE` that says how large each input is on average, to weigh errors by"},
 		pairFlags(), outputFlags(), workFlags(),
 	),
+	choices:  map[string][]string{"factors": {"split", "up", "down"}},
 	operands: [2]int{2, 2},
 	run:      runExtract,
 }
@@ -140,21 +142,8 @@ func (c *call) extractOptions() (o transform.ExtractOptions, err error) {
 	if c.Bool("exact") {
 		o.Tolerance = 1e-6
 	}
-	if c.IsSet("dtype") {
-		if o.DType, err = c.dtype(""); err != nil {
-			return o, err
-		}
-	}
-	switch c.String("factors") {
-	case "split":
-		o.LeftShare = 0.5
-	case "up":
-		o.LeftShare = 1
-	case "down":
-	default:
-		return o, usagef("--factors is split, up or down", "--factors can't be %q", c.String("factors"))
-	}
-	o.Uniform = c.Bool("uniform")
+	o.LeftShare = map[string]float64{"split": 0.5, "up": 1, "down": 0}[strings.ToLower(c.String("factors"))]
+	o.DType, o.Uniform = c.dtype(), c.Bool("uniform")
 	return o, c.pairOptions(&o)
 }
 

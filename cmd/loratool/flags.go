@@ -1,6 +1,12 @@
 package main
 
-import "github.com/urfave/cli/v2"
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/loratool/loratool/formats"
+)
 
 // The flags that commands share, in groups, so that each is called the same and
 // means the same everywhere. Help shows the groups in this order.
@@ -29,9 +35,39 @@ func reportFlag(what string) cli.Flag {
 	return &cli.StringFlag{Category: groupOutput, Name: "report", Usage: "`FILE`: also write " + what + ", as JSON, or where there is one as a page if it ends in .html"}
 }
 
-// shardFlag is for commands that write safetensors checkpoints.
-func shardFlag() cli.Flag {
-	return &cli.StringFlag{Category: groupOutput, Name: "max-shard-size", Value: "5GB", Usage: "`SIZE` of a weight file at most; G is 10^9 here, GiB 2^30"}
+// shardFlag is for commands that may divide what they write into shards. Without a
+// default they do so only if it is given.
+func shardFlag(byDefault string) cli.Flag {
+	return &cli.StringFlag{Category: groupOutput, Name: "max-shard-size", Value: byDefault,
+		Usage: "`SIZE` of a weights file at most; G is 10^9 here, GiB 2^30"}
+}
+
+// shardSize reads --max-shard-size; 0 is for no limit.
+func (c *call) shardSize() (int64, error) {
+	s := c.String("max-shard-size")
+	if s == "" {
+		return 0, nil
+	}
+	size, err := parseSize(s, decimalUnits)
+	if err != nil {
+		return 0, usagef(c.cmd.see(), "--max-shard-size: %v", err)
+	}
+	return size, nil
+}
+
+// dtypeFlag is for commands that write weights in another number format.
+func dtypeFlag(usage, byDefault string) cli.Flag {
+	return &cli.StringFlag{Name: "dtype", Value: byDefault, Usage: usage}
+}
+
+// dtype reads --dtype; Invalid is for none, and for keep.
+func (c *call) dtype() formats.DType {
+	for _, d := range []formats.DType{formats.BF16, formats.F16, formats.F32} {
+		if strings.EqualFold(d.String(), c.String("dtype")) {
+			return d
+		}
+	}
+	return formats.Invalid
 }
 
 // workFlags are for commands that read tensors.

@@ -86,7 +86,7 @@ func (c *call) writeGGUF(m *formats.Model, report any, rows func()) error {
 	if t.quantize {
 		return c.writeQuantized(out, t.recipe, report, rows)
 	}
-	l, err := c.layoutGGUF(out)
+	l, err := c.layoutGGUF(out, nil)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (c *call) writeQuantized(m *formats.Model, f recipe.FType, report any, rows
 		return err
 	}
 	c.explainQuantize(made, &o)
-	l, err := c.layoutGGUF(out)
+	l, err := c.layoutGGUF(out, nil)
 	if err != nil {
 		return err
 	}
@@ -144,13 +144,16 @@ func (c *call) openImatrix() (m *imatrix.Matrix, close func(), err error) {
 }
 
 // layoutGGUF plans a GGUF output: a file, or a folder of shards if --max-shard-size
-// is given.
-func (c *call) layoutGGUF(m *formats.Model) (*formats.Layout, error) {
-	var o gguf.LayoutOptions
-	if c.IsSet("max-shard-size") {
+// is given, or shards says in which of them each tensor goes.
+func (c *call) layoutGGUF(m *formats.Model, shards []int) (*formats.Layout, error) {
+	o := gguf.LayoutOptions{Shards: shards}
+	if c.IsSet("max-shard-size") { // what is the default for checkpoints is none for GGUF
+		if c.Bool("keep-split") {
+			return nil, usagef(c.cmd.see(), "--max-shard-size and --keep-split are two ways to split")
+		}
 		var err error
-		if o.MaxShardSize, err = parseSize(c.String("max-shard-size"), decimalUnits); err != nil {
-			return nil, usagef(c.cmd.see(), "--max-shard-size: %v", err)
+		if o.MaxShardSize, err = c.shardSize(); err != nil {
+			return nil, err
 		}
 	}
 	m.Stem = c.outputStem()
@@ -177,14 +180,7 @@ func (c *call) explainQuantize(r *transform.QuantizeReport, o *transform.Quantiz
 
 // convertReport says what each tensor has become.
 func convertReport(m *formats.Model) any {
-	type line struct {
-		formats.Info
-	}
-	lines := make([]line, len(m.Tensors))
-	for i, t := range m.Tensors {
-		lines[i] = line{t.Info}
-	}
-	return map[string]any{"architecture": m.Metadata.Get("general.architecture"), "tensors": lines}
+	return map[string]any{"architecture": m.Metadata.Get("general.architecture"), "tensors": infos(m)}
 }
 
 // joinReports puts the report of what came first and that of quantization

@@ -13,17 +13,17 @@ import (
 // lineWidth is where help text is wrapped.
 const lineWidth = 88
 
-const mainAbout = `loratool turns model files into other model files. It reads them piece by piece, so that a
-model may be far larger than the memory, and writes each result under a temporary name
-until it is whole. MODEL, BASE and ADAPTER are a folder, a file, or org/name[@revision]
-in the local Hugging Face cache.`
+const mainAbout = `loratool turns model files into other model files. It reads them piece by piece, so
+that a model may be far larger than the memory, and writes each result under a temporary
+name until it is whole. MODEL, BASE and ADAPTER are a folder, a file, or
+org/name[@revision] in the local Hugging Face cache.`
 
 // help prints the help of the program as a whole.
 func (u *ui) help() {
 	u.printf("%s\n\n%s\n", u.heading("loratool COMMAND …"), mainAbout)
 	u.printf("\n%s\n", u.heading("Commands"))
 	for _, c := range commands {
-		u.printf("  %-12s %s\n", c.name, c.summary)
+		u.helpRow(12, c.name, c.summary)
 	}
 	u.printf("\n  loratool help COMMAND, or loratool COMMAND --help, tells more about each.\n")
 	u.printf("\n%s\n", u.heading("To begin with"))
@@ -36,12 +36,18 @@ func (u *ui) help() {
 		{"NO_COLOR", "if set, no colours"},
 		{"HF_HUB_CACHE, HF_HOME", "where the Hugging Face cache is"},
 	} {
-		u.printf("  %-22s %s\n", e[0], e[1])
+		u.helpRow(22, e[0], e[1])
 	}
 	u.printf("\n%s\n", u.heading("Exit codes"))
 	for _, e := range exitCodes {
 		u.printf("  %3d  %s\n", e.code, e.means)
 	}
+}
+
+// helpRow prints a word, in a column of that width, and what it means.
+func (u *ui) helpRow(width int, word, means string) {
+	indent := strings.Repeat(" ", width+3)
+	u.printf("  %-*s %s\n", width, word, wrap(means, lineWidth-len(indent), indent))
 }
 
 var exitCodes = []struct {

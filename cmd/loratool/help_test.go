@@ -117,6 +117,13 @@ func TestHelpWidth(t *testing.T) {
 			}
 		}
 	}
+	var b bytes.Buffer
+	newUI(&b, &b).help()
+	for _, line := range strings.Split(b.String(), "\n") {
+		if utf8.RuneCountInString(line) > lineWidth {
+			t.Errorf("line of %d characters: %s", utf8.RuneCountInString(line), line)
+		}
+	}
 }
 
 func TestWrap(t *testing.T) {

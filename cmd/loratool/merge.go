@@ -43,14 +43,14 @@ var mergeCommand = &command{
 	},
 	flags: flagList(
 		&cli.StringSliceFlag{Name: "lora", Usage: "`ADAPTER[:STRENGTH]` to merge, at strength 1 if none is given; once for each adapter"},
-		&cli.StringFlag{Name: "dtype", Value: "keep", Usage: "`FORMAT` of the merged weights: keep (that of the base), bf16, f16 or f32"},
+		dtypeFlag("`FORMAT` of the merged weights: keep (that of the base), bf16, f16 or f32", "keep"),
 		&cli.StringFlag{Name: "rounding", Value: "single", Usage: "`HOW` to round: single (once, in the end), peft or peft-safe (as often as PEFT does without and with safe_merge)"},
 		&cli.StringFlag{Name: "base-is", Usage: "`WHICH` base it is, original or residual, for adapters whose initialisation changed it (PiSSA, OLoRA, KaSA)"},
 		&cli.BoolFlag{Name: "grow-vocab", Usage: "take over an adapter's vocabulary of another size, with its tokenizer"},
 		&cli.BoolFlag{Name: "allow-unmatched", Usage: "leave out, with a warning, what has no place in the base"},
 		&cli.BoolFlag{Name: "allow-nonfinite", Usage: "let NaN and infinities pass"},
 		typeFlag(), preFlag(), recipeFlags(), shrinkFlags(),
-		outputFlags(), shardFlag(), workFlags(),
+		outputFlags(), shardFlag("5GB"), workFlags(),
 	),
 	choices: map[string][]string{
 		"dtype":    {"keep", "bf16", "f16", "f32"},
@@ -138,7 +138,7 @@ func (c *call) namesRecipe() bool {
 // its format, or quantized as --type says.
 func (c *call) writeMergedGGUF(merged *formats.Model, report any, rows func()) error {
 	if !c.namesRecipe() {
-		l, err := c.layoutGGUF(merged)
+		l, err := c.layoutGGUF(merged, nil)
 		if err != nil {
 			return err
 		}
@@ -156,9 +156,7 @@ func (c *call) mergeOptions() (o transform.MergeOptions, err error) {
 	if len(c.StringSlice("lora")) == 0 {
 		return o, usagef("the form is: "+c.cmd.usage(), "--lora is missing: which adapter shall be merged?")
 	}
-	if o.DType, err = c.dtype("keep"); err != nil {
-		return o, err
-	}
+	o.DType = c.dtype()
 	o.Rounding = transform.Rounding(strings.ToLower(c.String("rounding")))
 	o.BaseIs = adapter.BaseIs(strings.ToLower(c.String("base-is")))
 	o.GrowVocab, o.AllowUnmatched, o.AllowNonfinite = c.Bool("grow-vocab"), c.Bool("allow-unmatched"), c.Bool("allow-nonfinite")

@@ -80,7 +80,7 @@ func recipeFlags() []cli.Flag {
 // splitFlags are for commands that write GGUF.
 func splitFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Category: groupOutput, Name: "max-shard-size", Usage: "`SIZE` of a file at most; OUT is a folder of shards then"},
+		shardFlag(""),
 		&cli.BoolFlag{Category: groupOutput, Name: "keep-split", Usage: "a shard for each shard of MODEL; OUT is a folder then"},
 	}
 }
@@ -136,7 +136,11 @@ func runQuantize(c *call) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.ggufLayout(m, out, report)
+	var shards []int
+	if c.Bool("keep-split") {
+		shards = keptShards(m, report)
+	}
+	l, err := c.layoutGGUF(out, shards)
 	if err != nil {
 		return err
 	}
@@ -264,25 +268,11 @@ func (c *call) openGGUF(ref string) (*formats.Model, error) {
 	return m, nil
 }
 
-// ggufLayout plans the output as the flags say: a file, or a folder of shards.
-func (c *call) ggufLayout(m, out *formats.Model, report *transform.QuantizeReport) (*formats.Layout, error) {
-	var o gguf.LayoutOptions
-	if s := c.String("max-shard-size"); s != "" {
-		if c.Bool("keep-split") {
-			return nil, usagef(c.cmd.see(), "--max-shard-size and --keep-split are two ways to split")
-		}
-		var err error
-		if o.MaxShardSize, err = parseSize(s, decimalUnits); err != nil {
-			return nil, usagef(c.cmd.see(), "--max-shard-size: %v", err)
-		}
+// keptShards returns the shard of each tensor: the one that its source is in.
+func keptShards(m *formats.Model, report *transform.QuantizeReport) []int {
+	sources := make([]*formats.Tensor, len(report.Tensors))
+	for i, t := range report.Tensors {
+		sources[i] = t.Source
 	}
-	if c.Bool("keep-split") {
-		sources := make([]*formats.Tensor, len(report.Tensors))
-		for i, t := range report.Tensors {
-			sources[i] = t.Source
-		}
-		o.Shards = gguf.Shards(m, sources)
-	}
-	out.Stem = c.outputStem()
-	return gguf.Layout(out, o)
+	return gguf.Shards(m, sources)
 }

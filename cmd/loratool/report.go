@@ -1,87 +1,46 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/loratool/loratool/formats"
+	"github.com/loratool/loratool/transform"
 )
 
-// report prints err, if it is one, and returns the exit code for it.
-func (u *ui) report(err error) int {
-	code := exitCode(err)
-	if err == nil || code == exitDiffer {
-		return code
-	}
-	text, hint := err.Error(), hintFor(err)
-	if code == exitInterrupted {
-		text = "interrupted"
-	}
-	if u.progressMode == "json" {
-		u.event(map[string]any{"type": "error", "code": code, "message": text, "hint": hint})
-		return code
-	}
-	u.line("loratool: " + u.paint(u.stderr, red, "error:") + " " + text)
-	if hint != "" {
-		u.line("loratool: " + u.paint(u.stderr, cyan, "hint:") + " " + hint)
-	}
-	return code
+// What --report writes.
+
+// reportLayout is that of the report as a file of its own, with the same inputs
+// to be kept.
+func reportLayout(l *formats.Layout, data []byte) *formats.Layout {
+	return &formats.Layout{Inputs: l.Inputs, Files: []formats.LayoutFile{{Name: "report", Size: int64(len(data)), Head: data}}}
 }
 
-// event writes a line of JSON for a program that watches.
-func (u *ui) event(v map[string]any) {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if e.Encode(v) == nil {
-		u.line(strings.TrimSuffix(b.String(), "\n"))
+func (c *call) checkReport(l *formats.Layout) error {
+	if c.String("report") == "" {
+		return nil
 	}
+	return formats.CheckOutput(c.String("report"), reportLayout(l, nil), true)
 }
 
-// hintFor returns what a person can do about err, or "".
-func hintFor(err error) string {
-	if e, ok := errors.AsType[*usageError](err); ok {
-		return e.hint
+// writeReport writes the report as --report says: as a page, if it can be one and
+// the file is to be HTML, and otherwise as JSON.
+func (c *call) writeReport(l *formats.Layout, report any) error {
+	path := c.String("report")
+	if path == "" {
+		return nil
 	}
-	if e, ok := errors.AsType[*formats.Error](err); ok {
-		if e.Hint != "" {
-			return e.Hint
-		}
-		if path := closestPath(e.Path); path != "" && errors.Is(err, fs.ErrNotExist) {
-			return "did you mean " + path + "?"
-		}
+	var data []byte
+	var err error
+	if page, ok := report.(interface{ HTML() ([]byte, error) }); ok && strings.EqualFold(filepath.Ext(path), ".html") {
+		data, err = page.HTML()
+	} else {
+		data, err = json.MarshalIndent(report, "", "  ")
+		data = append(data, '\n')
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "try again"
+	if err != nil {
+		return err
 	}
-	return ""
-}
-
-// A checkedFile remembers that writing to it failed once: what a command prints
-// is its result, and half a result must not pass for a whole one.
-type checkedFile struct {
-	*os.File
-	err error
-}
-
-func (f *checkedFile) Write(p []byte) (int, error) {
-	n, err := f.File.Write(p)
-	if err != nil && f.err == nil {
-		f.err = err
-	}
-	return n, err
-}
-
-// result returns err, or if there is none the error of writing the result.
-func (u *ui) result(err error) error {
-	f, ok := u.stdout.(*checkedFile)
-	if (err == nil || errors.Is(err, errDiffer)) && ok && f.err != nil {
-		return fmt.Errorf("the result could not be written: %w", f.err)
-	}
-	return err
+	return transform.Write(c.ctx, reportLayout(l, data), path, transform.Options{Force: true})
 }

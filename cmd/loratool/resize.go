@@ -26,7 +26,7 @@ var resizeCommand = &command{
 		&cli.IntFlag{Name: "rank", Usage: "`N`: the rank of every module, if it has so much"},
 		&cli.Float64Flag{Name: "energy", Usage: "`SHARE` of each module's squared norm to keep, such as 0.9"},
 		&cli.BoolFlag{Name: "uniform", Usage: "one rank for all modules, for programs that know no rank_pattern"},
-		&cli.StringFlag{Name: "dtype", Usage: "`FORMAT` of the factors: bf16, f16 or f32; otherwise what they have"},
+		dtypeFlag("`FORMAT` of the factors: bf16, f16 or f32; otherwise what they have", ""),
 		outputFlags(), workFlags(),
 	),
 	operands: [2]int{1, 1},
@@ -34,7 +34,7 @@ var resizeCommand = &command{
 }
 
 func runResize(c *call) error {
-	o := transform.ResizeOptions{Rank: c.Int("rank"), Energy: c.Float64("energy"), Uniform: c.Bool("uniform")}
+	o := transform.ResizeOptions{Rank: c.Int("rank"), Energy: c.Float64("energy"), DType: c.dtype(), Uniform: c.Bool("uniform")}
 	switch {
 	case c.IsSet("rank") == c.IsSet("energy"):
 		return usagef(c.cmd.see(), "say --rank or --energy")
@@ -42,12 +42,6 @@ func runResize(c *call) error {
 		return usagef("", "--rank must be at least 1")
 	case c.IsSet("energy") && !(o.Energy > 0 && o.Energy <= 1):
 		return usagef("--energy is a share, above 0 and at most 1", "--energy can't be %v", o.Energy)
-	}
-	var err error
-	if c.IsSet("dtype") {
-		if o.DType, err = c.dtype(""); err != nil {
-			return err
-		}
 	}
 	a, err := adapter.Open(c.operand(0))
 	if err != nil {

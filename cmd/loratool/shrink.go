@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -118,7 +119,7 @@ func (c *call) writeShrunk(m, base *formats.Model, t shrink.TypeInfo, before any
 	if err != nil {
 		return err
 	}
-	c.infof("%s become %s, %.4g bits per weight, for %s", plural(made.Quantized(), "%d matrix", "%d matrices"), t.Type, report.BitsPerWeight, made.Loader)
+	c.infof("%s, %.4g bits per weight, for %s", matricesByType(made), report.BitsPerWeight, made.Loader)
 	for _, n := range made.Notes {
 		c.warnf("%s", n)
 	}
@@ -149,11 +150,29 @@ func (c *call) writeShrunk(m, base *formats.Model, t shrink.TypeInfo, before any
 		if rows != nil {
 			rows()
 		}
-		c.row(0, "quantized", "%s to %s, %.4g bits per weight", plural(made.Quantized(), "%d matrix", "%d matrices"), t.Type, report.BitsPerWeight)
+		c.row(0, "quantized", "%s, %.4g bits per weight", matricesByType(made), report.BitsPerWeight)
 		for i, s := range keptReasons(made) {
 			c.row(i, "kept", "%s", s)
 		}
 	})
+}
+
+// matricesByType says how many matrices become which type.
+func matricesByType(r *shrink.Report) string {
+	var order []shrink.Type
+	count := map[shrink.Type]int{}
+	for _, x := range r.Matrices {
+		if x.Type != "" {
+			if count[x.Type]++; count[x.Type] == 1 {
+				order = append(order, x.Type)
+			}
+		}
+	}
+	var parts []string
+	for _, t := range order {
+		parts = append(parts, plural(count[t], "%d matrix becomes ", "%d matrices become ")+string(t))
+	}
+	return cmp.Or(join(parts), "no matrix is quantized")
 }
 
 // keptReasons says how many matrices stay as they are, by reason.

@@ -20,8 +20,8 @@ var splitCommand = &command{
 		{"shards of two gigabytes", "loratool split model.gguf -o model-split --max-shard-size 2GB"},
 	},
 	flags: flagList(
-		&cli.StringFlag{Name: "max-shard-size", Usage: "`SIZE` of a file at most, with everything in it; G is 10^9 here"},
-		&cli.IntFlag{Name: "max-shard-tensors", Usage: "`N` tensors in a file at most"},
+		shardFlag(""),
+		&cli.IntFlag{Category: groupOutput, Name: "max-shard-tensors", Usage: "`N` tensors in a file at most"},
 		outputFlags(), workFlags(),
 	),
 	operands: [2]int{1, 1},
@@ -43,13 +43,11 @@ var joinCommand = &command{
 }
 
 func runSplit(c *call) error {
-	o := gguf.LayoutOptions{MaxShardTensors: c.Int("max-shard-tensors")}
-	if s := c.String("max-shard-size"); s != "" {
-		var err error
-		if o.MaxShardSize, err = parseSize(s, decimalUnits); err != nil {
-			return usagef(c.cmd.see(), "--max-shard-size: %v", err)
-		}
+	size, err := c.shardSize()
+	if err != nil {
+		return err
 	}
+	o := gguf.LayoutOptions{MaxShardSize: size, MaxShardTensors: c.Int("max-shard-tensors")}
 	if o.MaxShardSize == 0 && o.MaxShardTensors <= 0 {
 		return usagef(c.cmd.see(), "--max-shard-size or --max-shard-tensors must say how large shards may be")
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -35,14 +34,11 @@ func (c *call) layout(m *formats.Model) (*formats.Layout, error) {
 	if strings.EqualFold(filepath.Ext(c.String("output")), ".safetensors") {
 		return safetensors.Layout(m)
 	}
-	var o hf.LayoutOptions
-	if s := c.String("max-shard-size"); s != "" {
-		var err error
-		if o.MaxShardSize, err = parseSize(s, decimalUnits); err != nil {
-			return nil, usagef(c.cmd.see(), "--max-shard-size: %v", err)
-		}
+	size, err := c.shardSize()
+	if err != nil {
+		return nil, err
 	}
-	return hf.Layout(m, o)
+	return hf.Layout(m, hf.LayoutOptions{MaxShardSize: size})
 }
 
 // write brings the layout into being at OUT and prints where; with --dry-run it
@@ -113,40 +109,6 @@ func (c *call) checkOutputs(l *formats.Layout) error {
 		return err
 	}
 	return c.checkReport(l)
-}
-
-// reportLayout is that of the report as a file of its own, with the same inputs
-// to be kept.
-func reportLayout(l *formats.Layout, data []byte) *formats.Layout {
-	return &formats.Layout{Inputs: l.Inputs, Files: []formats.LayoutFile{{Name: "report", Size: int64(len(data)), Head: data}}}
-}
-
-func (c *call) checkReport(l *formats.Layout) error {
-	if c.String("report") == "" {
-		return nil
-	}
-	return formats.CheckOutput(c.String("report"), reportLayout(l, nil), true)
-}
-
-// writeReport writes the report as --report says: as a page, if it can be one and
-// the file is to be HTML, and otherwise as JSON.
-func (c *call) writeReport(l *formats.Layout, report any) error {
-	path := c.String("report")
-	if path == "" {
-		return nil
-	}
-	var data []byte
-	var err error
-	if page, ok := report.(interface{ HTML() ([]byte, error) }); ok && strings.EqualFold(filepath.Ext(path), ".html") {
-		data, err = page.HTML()
-	} else {
-		data, err = json.MarshalIndent(report, "", "  ")
-		data = append(data, '\n')
-	}
-	if err != nil {
-		return err
-	}
-	return transform.Write(c.ctx, reportLayout(l, data), path, transform.Options{Force: true})
 }
 
 // printPlan prints what writing the layout takes.

@@ -47,28 +47,6 @@ func (c *call) openAdapters(refs []string, base *formats.Model) (adapters []adap
 	return adapters, nil
 }
 
-// dtype reads --dtype: a number format to cast to, or the given word for
-// Invalid, if it is not empty.
-func (c *call) dtype(none string) (formats.DType, error) {
-	name := strings.ToLower(c.String("dtype"))
-	if name == none && none != "" {
-		return formats.Invalid, nil
-	}
-	for _, d := range []formats.DType{formats.BF16, formats.F16, formats.F32} {
-		if strings.ToLower(d.String()) == name {
-			return d, nil
-		}
-	}
-	hint := "--dtype is bf16, f16 or f32"
-	if none != "" {
-		hint = "--dtype is " + none + ", bf16, f16 or f32"
-	}
-	if name == "" {
-		return formats.Invalid, usagef(hint, "--dtype is missing")
-	}
-	return formats.Invalid, usagef(hint, "--dtype can't be %q", c.String("dtype"))
-}
-
 // openAdapter opens an adapter of PEFT, or a GGUF adapter as one.
 func openAdapter(ref string, base *formats.Model) (*adapter.Adapter, error) {
 	if !strings.EqualFold(filepath.Ext(ref), ".gguf") {
