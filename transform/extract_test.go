@@ -152,15 +152,51 @@ func TestExtractOptions(t *testing.T) {
 	}
 }
 
+// TestExtractFindsWhatRoundingHid merges a LoRA into BF16 weights and extracts it
+// again: the result is closer to the LoRA's change than the rounded weights are,
+// because the singular values that are left out are those of the rounding errors.
+func TestExtractFindsWhatRoundingHid(t *testing.T) {
+	base := openModel(t, demo+"base")
+	rounded, exact := mergeDemo(t, base), mergeTo(t, base, demo+"adapter", formats.F32)
+	_, out, report := roundTrip(t, base, rounded, transform.ExtractOptions{AutoRank: true, DType: formats.F32, LeftShare: 0.5})
+	found := mergeTo(t, base, out, formats.F32)
+	for _, l := range report.Layers {
+		name := l.Module + ".weight"
+		truth := floats(t, exact.Tensor(name))
+		extracted, stored := distance(truth, floats(t, found.Tensor(name))), distance(truth, floats(t, rounded.Tensor(name)))
+		if extracted > stored/2 {
+			t.Errorf("%s: the extracted change is %.3g from the true one, the rounded weights %.3g", l.Module, extracted, stored)
+		}
+	}
+	if len(report.Layers) == 0 {
+		t.Error("no layers")
+	}
+}
+
+// distance returns ‖x − y‖.
+func distance(x, y []float32) float64 {
+	var sum float64
+	for i := range x {
+		d := float64(x[i]) - float64(y[i])
+		sum += d * d
+	}
+	return math.Sqrt(sum)
+}
+
 // mergeDemo merges the demo's adapter into its base.
 func mergeDemo(t *testing.T, base *formats.Model) *formats.Model {
+	return mergeTo(t, base, demo+"adapter", formats.Invalid)
+}
+
+// mergeTo merges an adapter into a base, in a number format.
+func mergeTo(t *testing.T, base *formats.Model, path string, dtype formats.DType) *formats.Model {
 	t.Helper()
-	a, err := adapter.Open(demo + "adapter")
+	a, err := adapter.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close() })
-	merged, _, err := transform.Merge(base, []adapter.Weighted{{Adapter: a, Strength: 1}}, transform.MergeOptions{})
+	merged, _, err := transform.Merge(base, []adapter.Weighted{{Adapter: a, Strength: 1}}, transform.MergeOptions{DType: dtype})
 	if err != nil {
 		t.Fatal(err)
 	}
