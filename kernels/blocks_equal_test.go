@@ -126,6 +126,35 @@ func TestQuantizeImplementations(t *testing.T) {
 	}
 }
 
+// TestDequantizeImplementations checks that all implementations give the same values of
+// blocks of random bytes, the kind of a NaN aside.
+func TestDequantizeImplementations(t *testing.T) {
+	for _, bt := range blockTypes {
+		t.Run(bt.name, func(t *testing.T) {
+			eachImpl(t, func(t *testing.T) {
+				r := newRand(8)
+				for blocks := range 40 {
+					src := make([]byte, blocks*bt.blockSize)
+					for i := range src {
+						src[i] = byte(r.Uint32())
+					}
+					want := bt.dequantizeGeneric(src)
+					got := make([]float32, len(want)+4)
+					bt.dequantize(got[:len(want)], src)
+					for i, v := range want {
+						if math.Float32bits(got[i]) != math.Float32bits(v) && !(got[i] != got[i] && v != v) {
+							t.Fatalf("value %d of %d blocks is %v, want %v", i, blocks, got[i], v)
+						}
+					}
+					if [4]float32(got[len(want):]) != [4]float32{} {
+						t.Fatalf("wrote behind the values of %d blocks", blocks)
+					}
+				}
+			})
+		})
+	}
+}
+
 // randomWeights are positive, with zeros among them.
 func randomWeights(r *rand.Rand, n int) []float32 {
 	w := make([]float32, n)

@@ -26,6 +26,10 @@ func QuantizeIQ4_NL(dst []byte, src []float32, rowLen int, weights []float32) {
 // DequantizeIQ4_NL computes the values of IQ4_NL blocks.
 func DequantizeIQ4_NL(dst []float32, src []byte) {
 	checkDequantize("DequantizeIQ4_NL", dst, src, BlockLenIQ4_NL, BlockSizeIQ4_NL)
+	dequantizeIQ4_NL(dst, src)
+}
+
+func dequantizeIQ4_NLGeneric(dst []float32, src []byte) {
 	for len(dst) > 0 {
 		var e expansion
 		n := min(len(dst)/32, 8)

@@ -26,6 +26,10 @@ func QuantizeQ4_0(dst []byte, src []float32, rowLen int, weights []float32) {
 // DequantizeQ4_0 computes the values of Q4_0 blocks.
 func DequantizeQ4_0(dst []float32, src []byte) {
 	checkDequantize("DequantizeQ4_0", dst, src, BlockLenQ4_0, BlockSizeQ4_0)
+	dequantizeQ4_0(dst, src)
+}
+
+func dequantizeQ4_0Generic(dst []float32, src []byte) {
 	for len(dst) > 0 {
 		var e expansion
 		n := min(len(dst)/32, 8)

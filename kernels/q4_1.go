@@ -29,6 +29,10 @@ func QuantizeQ4_1(dst []byte, src []float32, rowLen int, weights []float32) {
 // to float32 before m is added.
 func DequantizeQ4_1(dst []float32, src []byte) {
 	checkDequantize("DequantizeQ4_1", dst, src, BlockLenQ4_1, BlockSizeQ4_1)
+	dequantizeQ4_1(dst, src)
+}
+
+func dequantizeQ4_1Generic(dst []float32, src []byte) {
 	for len(dst) > 0 {
 		var e expansion
 		n := min(len(dst)/32, 8)

@@ -23,6 +23,10 @@ func QuantizeQ5_0(dst []byte, src []float32, rowLen int, weights []float32) {
 // DequantizeQ5_0 computes the values of Q5_0 blocks.
 func DequantizeQ5_0(dst []float32, src []byte) {
 	checkDequantize("DequantizeQ5_0", dst, src, BlockLenQ5_0, BlockSizeQ5_0)
+	dequantizeQ5_0(dst, src)
+}
+
+func dequantizeQ5_0Generic(dst []float32, src []byte) {
 	for len(dst) > 0 {
 		var e expansion
 		n := min(len(dst)/32, 8)

@@ -26,6 +26,10 @@ func QuantizeQ5_1(dst []byte, src []float32, rowLen int, weights []float32) {
 // to float32 before m is added.
 func DequantizeQ5_1(dst []float32, src []byte) {
 	checkDequantize("DequantizeQ5_1", dst, src, BlockLenQ5_1, BlockSizeQ5_1)
+	dequantizeQ5_1(dst, src)
+}
+
+func dequantizeQ5_1Generic(dst []float32, src []byte) {
 	for len(dst) > 0 {
 		var e expansion
 		n := min(len(dst)/32, 8)

@@ -20,6 +20,10 @@ func QuantizeQ8_0(dst []byte, src []float32, rowLen int, weights []float32) {
 // DequantizeQ8_0 computes the values of Q8_0 blocks.
 func DequantizeQ8_0(dst []float32, src []byte) {
 	checkDequantize("DequantizeQ8_0", dst, src, BlockLenQ8_0, BlockSizeQ8_0)
+	dequantizeQ8_0(dst, src)
+}
+
+func dequantizeQ8_0Generic(dst []float32, src []byte) {
 	for len(dst) > 0 {
 		var e expansion
 		n := min(len(dst)/32, 8)

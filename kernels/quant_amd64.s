@@ -6384,6 +6384,397 @@ DATA packedOrder<>+24(SB)/4, $0x00000003
 DATA packedOrder<>+28(SB)/4, $0x00000007
 GLOBL packedOrder<>(SB), RODATA|NOPTR, $32
 
+// func dequantizeQ4_0AVX2(dst []float32, src []byte)
+// Requires: AVX, AVX2, F16C
+TEXT ·dequantizeQ4_0AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), X0
+	VCVTPH2PS      X0, Y0
+	VBROADCASTI128 2(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ      highNibbles<>+0(SB), Y1, Y1
+	VPAND        allf0f0f0f<>+0(SB), Y1, Y1
+	VPSUBB       all8080808<>+0(SB), Y1, Y1
+	VPMOVSXBD    X1, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (AX)
+	VPSRLDQ      $0x08, X1, X2
+	VPMOVSXBD    X2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	VEXTRACTI128 $0x01, Y1, X2
+	VPMOVSXBD    X2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 64(AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPSRLDQ      $0x08, X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 96(AX)
+	ADDQ         $0x00000012, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+DATA highNibbles<>+0(SB)/4, $0x00000000
+DATA highNibbles<>+4(SB)/4, $0x00000000
+DATA highNibbles<>+8(SB)/4, $0x00000000
+DATA highNibbles<>+12(SB)/4, $0x00000000
+DATA highNibbles<>+16(SB)/4, $0x00000004
+DATA highNibbles<>+20(SB)/4, $0x00000000
+DATA highNibbles<>+24(SB)/4, $0x00000004
+DATA highNibbles<>+28(SB)/4, $0x00000000
+GLOBL highNibbles<>(SB), RODATA|NOPTR, $32
+
+DATA allf0f0f0f<>+0(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+4(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+8(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+12(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+16(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+20(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+24(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+28(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+32(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+36(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+40(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+44(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+48(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+52(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+56(SB)/4, $0x0f0f0f0f
+DATA allf0f0f0f<>+60(SB)/4, $0x0f0f0f0f
+GLOBL allf0f0f0f<>(SB), RODATA|NOPTR, $64
+
+DATA all8080808<>+0(SB)/4, $0x08080808
+DATA all8080808<>+4(SB)/4, $0x08080808
+DATA all8080808<>+8(SB)/4, $0x08080808
+DATA all8080808<>+12(SB)/4, $0x08080808
+DATA all8080808<>+16(SB)/4, $0x08080808
+DATA all8080808<>+20(SB)/4, $0x08080808
+DATA all8080808<>+24(SB)/4, $0x08080808
+DATA all8080808<>+28(SB)/4, $0x08080808
+DATA all8080808<>+32(SB)/4, $0x08080808
+DATA all8080808<>+36(SB)/4, $0x08080808
+DATA all8080808<>+40(SB)/4, $0x08080808
+DATA all8080808<>+44(SB)/4, $0x08080808
+DATA all8080808<>+48(SB)/4, $0x08080808
+DATA all8080808<>+52(SB)/4, $0x08080808
+DATA all8080808<>+56(SB)/4, $0x08080808
+DATA all8080808<>+60(SB)/4, $0x08080808
+GLOBL all8080808<>(SB), RODATA|NOPTR, $64
+
+// func dequantizeQ4_1AVX2(dst []float32, src []byte)
+// Requires: AVX, AVX2, F16C
+TEXT ·dequantizeQ4_1AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), X0
+	VCVTPH2PS      X0, Y0
+	VBROADCASTI128 4(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ      highNibbles<>+0(SB), Y1, Y1
+	VPAND        allf0f0f0f<>+0(SB), Y1, Y1
+	VPBROADCASTW 2(DX), X2
+	VCVTPH2PS    X2, Y2
+	VXORPS       all80000000<>+0(SB), Y2, Y2
+	VPMOVSXBD    X1, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y0, Y3
+	VSUBPS       Y2, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VPSRLDQ      $0x08, X1, X3
+	VPMOVSXBD    X3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y0, Y3
+	VSUBPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	VEXTRACTI128 $0x01, Y1, X3
+	VPMOVSXBD    X3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y0, Y3
+	VSUBPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 64(AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPSRLDQ      $0x08, X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      Y0, 96(AX)
+	ADDQ         $0x00000014, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func dequantizeQ5_0AVX2(dst []float32, src []byte)
+// Requires: AVX, AVX2, F16C
+TEXT ·dequantizeQ5_0AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), X0
+	VCVTPH2PS      X0, Y0
+	VBROADCASTI128 6(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ      highNibbles<>+0(SB), Y1, Y1
+	VPAND        allf0f0f0f<>+0(SB), Y1, Y1
+	VPBROADCASTD 2(DX), Y2
+
+	// byte i/8 of the bits for level i, then only its bit
+	VPSHUFB  bitBytes<>+0(SB), Y2, Y2
+	VPAND    bitOfByte<>+0(SB), Y2, Y2
+	VPCMPEQB bitOfByte<>+0(SB), Y2, Y2
+
+	// without the fifth bit, a level is 16 less than its low four bits
+	VPANDN       allf0f0f0f0<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPMOVSXBD    X1, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (AX)
+	VPSRLDQ      $0x08, X1, X2
+	VPMOVSXBD    X2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	VEXTRACTI128 $0x01, Y1, X2
+	VPMOVSXBD    X2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 64(AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPSRLDQ      $0x08, X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 96(AX)
+	ADDQ         $0x00000016, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+DATA bitBytes<>+0(SB)/4, $0x00000000
+DATA bitBytes<>+4(SB)/4, $0x00000000
+DATA bitBytes<>+8(SB)/4, $0x01010101
+DATA bitBytes<>+12(SB)/4, $0x01010101
+DATA bitBytes<>+16(SB)/4, $0x02020202
+DATA bitBytes<>+20(SB)/4, $0x02020202
+DATA bitBytes<>+24(SB)/4, $0x03030303
+DATA bitBytes<>+28(SB)/4, $0x03030303
+GLOBL bitBytes<>(SB), RODATA|NOPTR, $32
+
+DATA bitOfByte<>+0(SB)/4, $0x08040201
+DATA bitOfByte<>+4(SB)/4, $0x80402010
+DATA bitOfByte<>+8(SB)/4, $0x08040201
+DATA bitOfByte<>+12(SB)/4, $0x80402010
+DATA bitOfByte<>+16(SB)/4, $0x08040201
+DATA bitOfByte<>+20(SB)/4, $0x80402010
+DATA bitOfByte<>+24(SB)/4, $0x08040201
+DATA bitOfByte<>+28(SB)/4, $0x80402010
+GLOBL bitOfByte<>(SB), RODATA|NOPTR, $32
+
+DATA allf0f0f0f0<>+0(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+4(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+8(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+12(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+16(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+20(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+24(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+28(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+32(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+36(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+40(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+44(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+48(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+52(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+56(SB)/4, $0xf0f0f0f0
+DATA allf0f0f0f0<>+60(SB)/4, $0xf0f0f0f0
+GLOBL allf0f0f0f0<>(SB), RODATA|NOPTR, $64
+
+// func dequantizeQ5_1AVX2(dst []float32, src []byte)
+// Requires: AVX, AVX2, F16C
+TEXT ·dequantizeQ5_1AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), X0
+	VCVTPH2PS      X0, Y0
+	VBROADCASTI128 8(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ      highNibbles<>+0(SB), Y1, Y1
+	VPAND        allf0f0f0f<>+0(SB), Y1, Y1
+	VPBROADCASTD 4(DX), Y2
+
+	// byte i/8 of the bits for level i, then only its bit
+	VPSHUFB      bitBytes<>+0(SB), Y2, Y2
+	VPAND        bitOfByte<>+0(SB), Y2, Y2
+	VPCMPEQB     bitOfByte<>+0(SB), Y2, Y2
+	VPAND        all10101010<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPBROADCASTW 2(DX), X2
+	VCVTPH2PS    X2, Y2
+	VXORPS       all80000000<>+0(SB), Y2, Y2
+	VPMOVSXBD    X1, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y0, Y3
+	VSUBPS       Y2, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VPSRLDQ      $0x08, X1, X3
+	VPMOVSXBD    X3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y0, Y3
+	VSUBPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	VEXTRACTI128 $0x01, Y1, X3
+	VPMOVSXBD    X3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y0, Y3
+	VSUBPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 64(AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPSRLDQ      $0x08, X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      Y0, 96(AX)
+	ADDQ         $0x00000018, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+DATA all10101010<>+0(SB)/4, $0x10101010
+DATA all10101010<>+4(SB)/4, $0x10101010
+DATA all10101010<>+8(SB)/4, $0x10101010
+DATA all10101010<>+12(SB)/4, $0x10101010
+DATA all10101010<>+16(SB)/4, $0x10101010
+DATA all10101010<>+20(SB)/4, $0x10101010
+DATA all10101010<>+24(SB)/4, $0x10101010
+DATA all10101010<>+28(SB)/4, $0x10101010
+DATA all10101010<>+32(SB)/4, $0x10101010
+DATA all10101010<>+36(SB)/4, $0x10101010
+DATA all10101010<>+40(SB)/4, $0x10101010
+DATA all10101010<>+44(SB)/4, $0x10101010
+DATA all10101010<>+48(SB)/4, $0x10101010
+DATA all10101010<>+52(SB)/4, $0x10101010
+DATA all10101010<>+56(SB)/4, $0x10101010
+DATA all10101010<>+60(SB)/4, $0x10101010
+GLOBL all10101010<>(SB), RODATA|NOPTR, $64
+
+// func dequantizeQ8_0AVX2(dst []float32, src []byte)
+// Requires: AVX, AVX2, F16C
+TEXT ·dequantizeQ8_0AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW (DX), X0
+	VCVTPH2PS    X0, Y0
+	VMOVDQU      2(DX), Y1
+	VPMOVSXBD    X1, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (AX)
+	VPSRLDQ      $0x08, X1, X2
+	VPMOVSXBD    X2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	VEXTRACTI128 $0x01, Y1, X2
+	VPMOVSXBD    X2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVUPS      Y2, 64(AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPSRLDQ      $0x08, X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 96(AX)
+	ADDQ         $0x00000022, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func dequantizeIQ4_NLAVX2(dst []float32, src []byte)
+// Requires: AVX, AVX2, F16C
+TEXT ·dequantizeIQ4_NLAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), X0
+	VCVTPH2PS      X0, Y0
+	VBROADCASTI128 2(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ        highNibbles<>+0(SB), Y1, Y1
+	VPAND          allf0f0f0f<>+0(SB), Y1, Y1
+	VBROADCASTI128 iq4Bytes<>+0(SB), Y2
+	VPSHUFB        Y1, Y2, Y1
+	VPMOVSXBD      X1, Y2
+	VCVTDQ2PS      Y2, Y2
+	VMULPS         Y2, Y0, Y2
+	VMOVUPS        Y2, (AX)
+	VPSRLDQ        $0x08, X1, X2
+	VPMOVSXBD      X2, Y2
+	VCVTDQ2PS      Y2, Y2
+	VMULPS         Y2, Y0, Y2
+	VMOVUPS        Y2, 32(AX)
+	VEXTRACTI128   $0x01, Y1, X2
+	VPMOVSXBD      X2, Y2
+	VCVTDQ2PS      Y2, Y2
+	VMULPS         Y2, Y0, Y2
+	VMOVUPS        Y2, 64(AX)
+	VEXTRACTI128   $0x01, Y1, X1
+	VPSRLDQ        $0x08, X1, X1
+	VPMOVSXBD      X1, Y1
+	VCVTDQ2PS      Y1, Y1
+	VMULPS         Y1, Y0, Y0
+	VMOVUPS        Y0, 96(AX)
+	ADDQ           $0x00000012, DX
+	ADDQ           $0x00000080, AX
+	SUBQ           $0x00000020, CX
+	JNZ            block
+	VZEROUPPER
+	RET
+
+DATA iq4Bytes<>+0(SB)/4, $0xbfad9881
+DATA iq4Bytes<>+4(SB)/4, $0xf6eaddcf
+DATA iq4Bytes<>+8(SB)/4, $0x26190d01
+DATA iq4Bytes<>+12(SB)/4, $0x71594535
+GLOBL iq4Bytes<>(SB), RODATA|NOPTR, $16
+
 // func transposeAVX512(dst *float32, stride int, rows *[16]*float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·transposeAVX512(SB), NOSPLIT, $0-32
@@ -12018,6 +12409,219 @@ zero:
 
 done:
 	MOVQ BX, blocks+48(FP)
+	VZEROUPPER
+	RET
+
+// func dequantizeQ4_0AVX512(dst []float32, src []byte)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·dequantizeQ4_0AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), Y0
+	VCVTPH2PS      Y0, Z0
+	VBROADCASTI128 2(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ      highNibbles<>+0(SB), Y1, Y1
+	VPAND        allf0f0f0f<>+0(SB), Y1, Y1
+	VPSUBB       all8080808<>+0(SB), Y1, Y1
+	VPMOVSXBD    X1, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z2, Z0, Z2
+	VMOVUPS      Z2, (AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPMOVSXBD    X1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000012, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func dequantizeQ4_1AVX512(dst []float32, src []byte)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F
+TEXT ·dequantizeQ4_1AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), Y0
+	VCVTPH2PS      Y0, Z0
+	VBROADCASTI128 4(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ      highNibbles<>+0(SB), Y1, Y1
+	VPAND        allf0f0f0f<>+0(SB), Y1, Y1
+	VPBROADCASTW 2(DX), Y2
+	VCVTPH2PS    Y2, Z2
+	VXORPS       all80000000<>+0(SB), Z2, Z2
+	VPMOVSXBD    X1, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z3, Z0, Z3
+	VSUBPS       Z2, Z3, Z3
+	VMOVUPS      Z3, (AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPMOVSXBD    X1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VSUBPS       Z2, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000014, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func dequantizeQ5_0AVX512(dst []float32, src []byte)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·dequantizeQ5_0AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), Y0
+	VCVTPH2PS      Y0, Z0
+	VBROADCASTI128 6(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ      highNibbles<>+0(SB), Y1, Y1
+	VPAND        allf0f0f0f<>+0(SB), Y1, Y1
+	VPBROADCASTD 2(DX), Y2
+
+	// byte i/8 of the bits for level i, then only its bit
+	VPSHUFB  bitBytes<>+0(SB), Y2, Y2
+	VPAND    bitOfByte<>+0(SB), Y2, Y2
+	VPCMPEQB bitOfByte<>+0(SB), Y2, Y2
+
+	// without the fifth bit, a level is 16 less than its low four bits
+	VPANDN       allf0f0f0f0<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPMOVSXBD    X1, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z2, Z0, Z2
+	VMOVUPS      Z2, (AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPMOVSXBD    X1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000016, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func dequantizeQ5_1AVX512(dst []float32, src []byte)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F
+TEXT ·dequantizeQ5_1AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), Y0
+	VCVTPH2PS      Y0, Z0
+	VBROADCASTI128 8(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ      highNibbles<>+0(SB), Y1, Y1
+	VPAND        allf0f0f0f<>+0(SB), Y1, Y1
+	VPBROADCASTD 4(DX), Y2
+
+	// byte i/8 of the bits for level i, then only its bit
+	VPSHUFB      bitBytes<>+0(SB), Y2, Y2
+	VPAND        bitOfByte<>+0(SB), Y2, Y2
+	VPCMPEQB     bitOfByte<>+0(SB), Y2, Y2
+	VPAND        all10101010<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPBROADCASTW 2(DX), Y2
+	VCVTPH2PS    Y2, Z2
+	VXORPS       all80000000<>+0(SB), Z2, Z2
+	VPMOVSXBD    X1, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z3, Z0, Z3
+	VSUBPS       Z2, Z3, Z3
+	VMOVUPS      Z3, (AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPMOVSXBD    X1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VSUBPS       Z2, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000018, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func dequantizeQ8_0AVX512(dst []float32, src []byte)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·dequantizeQ8_0AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW (DX), Y0
+	VCVTPH2PS    Y0, Z0
+	VMOVDQU      2(DX), Y1
+	VPMOVSXBD    X1, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z2, Z0, Z2
+	VMOVUPS      Z2, (AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPMOVSXBD    X1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000022, DX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func dequantizeIQ4_NLAVX512(dst []float32, src []byte)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·dequantizeIQ4_NLAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	VPBROADCASTW   (DX), Y0
+	VCVTPH2PS      Y0, Z0
+	VBROADCASTI128 2(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ        highNibbles<>+0(SB), Y1, Y1
+	VPAND          allf0f0f0f<>+0(SB), Y1, Y1
+	VBROADCASTI128 iq4Bytes<>+0(SB), Y2
+	VPSHUFB        Y1, Y2, Y1
+	VPMOVSXBD      X1, Z2
+	VCVTDQ2PS      Z2, Z2
+	VMULPS         Z2, Z0, Z2
+	VMOVUPS        Z2, (AX)
+	VEXTRACTI128   $0x01, Y1, X1
+	VPMOVSXBD      X1, Z1
+	VCVTDQ2PS      Z1, Z1
+	VMULPS         Z1, Z0, Z0
+	VMOVUPS        Z0, 64(AX)
+	ADDQ           $0x00000012, DX
+	ADDQ           $0x00000080, AX
+	SUBQ           $0x00000020, CX
+	JNZ            block
 	VZEROUPPER
 	RET
 

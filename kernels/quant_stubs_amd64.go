@@ -140,6 +140,36 @@ func quantizeQ5_1AVX2(dst []byte, src []float32) (blocks int)
 //go:noescape
 func quantizeQ8_0AVX2(dst []byte, src []float32) (blocks int)
 
+// dequantizeQ4_0AVX2 is dequantizeQ4_0Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ4_0AVX2(dst []float32, src []byte)
+
+// dequantizeQ4_1AVX2 is dequantizeQ4_1Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ4_1AVX2(dst []float32, src []byte)
+
+// dequantizeQ5_0AVX2 is dequantizeQ5_0Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ5_0AVX2(dst []float32, src []byte)
+
+// dequantizeQ5_1AVX2 is dequantizeQ5_1Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ5_1AVX2(dst []float32, src []byte)
+
+// dequantizeQ8_0AVX2 is dequantizeQ8_0Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ8_0AVX2(dst []float32, src []byte)
+
+// dequantizeIQ4_NLAVX2 is dequantizeIQ4_NLGeneric of one block or more.
+//
+//go:noescape
+func dequantizeIQ4_NLAVX2(dst []float32, src []byte)
+
 // transposeAVX512 is transposeGeneric for a multiple of its lanes, which are also the rows.
 //
 //go:noescape
@@ -275,6 +305,36 @@ func quantizeQ5_1AVX512(dst []byte, src []float32) (blocks int)
 //
 //go:noescape
 func quantizeQ8_0AVX512(dst []byte, src []float32) (blocks int)
+
+// dequantizeQ4_0AVX512 is dequantizeQ4_0Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ4_0AVX512(dst []float32, src []byte)
+
+// dequantizeQ4_1AVX512 is dequantizeQ4_1Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ4_1AVX512(dst []float32, src []byte)
+
+// dequantizeQ5_0AVX512 is dequantizeQ5_0Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ5_0AVX512(dst []float32, src []byte)
+
+// dequantizeQ5_1AVX512 is dequantizeQ5_1Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ5_1AVX512(dst []float32, src []byte)
+
+// dequantizeQ8_0AVX512 is dequantizeQ8_0Generic of one block or more.
+//
+//go:noescape
+func dequantizeQ8_0AVX512(dst []float32, src []byte)
+
+// dequantizeIQ4_NLAVX512 is dequantizeIQ4_NLGeneric of one block or more.
+//
+//go:noescape
+func dequantizeIQ4_NLAVX512(dst []float32, src []byte)
 
 // lookUpAVX2 is lookUpGeneric for a multiple of 32 levels.
 //

@@ -38,3 +38,21 @@ func (t tables) ints(name string, values ...uint32) Mem {
 	t[name] = m
 	return m
 }
+
+// longs are words of 64 bits, low half first.
+func (t tables) longs(name string, values ...uint64) Mem {
+	var words []uint32
+	for _, v := range values {
+		words = append(words, uint32(v), uint32(v>>32))
+	}
+	return t.ints(name, words...)
+}
+
+// bytes16 are whole numbers as signed bytes.
+func (t tables) bytes16(name string, values [16]float32) Mem {
+	var words [4]uint32
+	for i, v := range values {
+		words[i/4] |= uint32(uint8(int8(v))) << (8 * (i % 4))
+	}
+	return t.ints(name, words[:]...)
+}

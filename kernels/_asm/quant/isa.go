@@ -78,6 +78,7 @@ func (v isa) mul(x, y Op) VecVirtual { return v.op2(VMULPS, x, y) }
 func (v isa) div(x, y Op) VecVirtual { return v.op2(VDIVPS, x, y) }
 func (v isa) and(x, y Op) VecVirtual { return v.op2(VANDPS, x, y) }
 func (v isa) or(x, y Op) VecVirtual  { return v.op2(VORPS, x, y) }
+func (v isa) xor(x, y Op) VecVirtual { return v.op2(VXORPS, x, y) }
 func (v isa) sqrt(x Op) VecVirtual   { return v.op1(VSQRTPS, x) }
 
 // min returns x < y ? x : y, so y if one is NaN or both are zero.

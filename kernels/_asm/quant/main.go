@@ -29,6 +29,10 @@ func main() {
 			k.isa = v
 			k.quantize()
 		}
+		for _, k := range decoded32 {
+			k.isa = v
+			k.dequantize()
+		}
 	}
 	lookUp()
 	nibbles(16)
