@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -80,7 +82,7 @@ func (c *call) finish(l *formats.Layout, report any, start time.Time, result map
 }
 
 // checkPlaces returns an error if -o or --report is where nothing can be written, so
-// that this does not come out when the work is done. It looks at names alone.
+// that this does not come out when the work is done.
 func (c *call) checkPlaces() error {
 	for _, flag := range []string{"output", "report"} {
 		if path := c.String(flag); path != "" {
@@ -99,7 +101,25 @@ func (c *call) checkPlaces() error {
 	if filepath.Clean(report) == filepath.Clean(c.String("output")) {
 		return usagef("choose another name for the report", "-o and --report are both %s", report)
 	}
-	return nil
+	if c.Bool("dry-run") {
+		return nil
+	}
+	return tryFile(report)
+}
+
+// tryFile returns an error if there can be no file beside path: of an output this comes
+// out when it is begun, but a report is written last.
+func tryFile(path string) error {
+	dir, name := filepath.Split(filepath.Clean(path))
+	f, err := os.CreateTemp(filepath.Clean(dir), "."+name+".loratool-")
+	if err != nil {
+		if p, ok := errors.AsType[*fs.PathError](err); ok {
+			err = p.Err
+		}
+		return &formats.Error{Path: path, Err: formats.Reasonf(formats.ErrOutput, "no file can be made there: %v", err)}
+	}
+	f.Close()
+	return os.Remove(f.Name())
 }
 
 // checkOutputs returns an error if the layout can't be written at OUT, or its report
