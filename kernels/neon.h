@@ -30,6 +30,26 @@
 #define FCMGT4S(m, n, d)  WORD $(0x6EA0E400 | (m)<<16 | (n)<<5 | (d))
 #define FACGE4S(m, n, d)  WORD $(0x6E20EC00 | (m)<<16 | (n)<<5 | (d))
 
+// FACGT: all ones where |Vn| > |Vm|; FMAXNM and FMINNM: as FMAX and FMIN, but the other
+// number if one is a quiet NaN; of .4S
+#define FACGT4S(m, n, d)   WORD $(0x6EA0EC00 | (m)<<16 | (n)<<5 | (d))
+#define FMAXNM4S(m, n, d)  WORD $(0x4E20C400 | (m)<<16 | (n)<<5 | (d))
+#define FMINNM4S(m, n, d)  WORD $(0x4EA0C400 | (m)<<16 | (n)<<5 | (d))
+
+// FMAXV and FMINV Vn.4S, Sd: the greatest and the least lane
+#define FMAXV4S(n, d)  WORD $(0x6E30F800 | (n)<<5 | (d))
+#define FMINV4S(n, d)  WORD $(0x6EB0F800 | (n)<<5 | (d))
+
+// FNEG and FCVTNS Vn.4S, Vd.4S: the negative, and float32 to int32, ties to even
+#define FNEG4S(n, d)    WORD $(0x6EA0F800 | (n)<<5 | (d))
+#define FCVTNS4S(n, d)  WORD $(0x4E21A800 | (n)<<5 | (d))
+
+// CMTST: all ones in the lanes of .4S where Vn & Vm is not zero; BIC: Vn and not Vm; MUL
+// of .16B
+#define CMTST4S(m, n, d)  WORD $(0x4EA08C00 | (m)<<16 | (n)<<5 | (d))
+#define BIC16B(m, n, d)   WORD $(0x4E601C00 | (m)<<16 | (n)<<5 | (d))
+#define MUL16B(m, n, d)   WORD $(0x4E209C00 | (m)<<16 | (n)<<5 | (d))
+
 // FABS and FRINTN Vn.4S, Vd.4S: the magnitude, and the nearest integer, ties to even
 #define FABS4S(n, d)    WORD $(0x4EA0F800 | (n)<<5 | (d))
 #define FRINTN4S(n, d)  WORD $(0x4E218800 | (n)<<5 | (d))

@@ -23,6 +23,10 @@ func TestShrinkSameBytes(t *testing.T) {
 	for _, name := range before {
 		sets = append(sets, []string{name})
 	}
+	options := []transform.Options{{Workers: 1}, {Workers: 3, Memory: 200 << 10}, {Workers: 3}, {Workers: 1, Memory: 1}}
+	if testing.Short() {
+		options = options[:2]
+	}
 	type testCase struct {
 		model  string
 		typ    shrink.Type
@@ -43,7 +47,7 @@ func TestShrinkSameBytes(t *testing.T) {
 				if err := kernels.Use(set...); err != nil {
 					t.Fatal(err)
 				}
-				for _, o := range []transform.Options{{Workers: 1}, {Workers: 3}, {Workers: 1, Memory: 1}, {Workers: 3, Memory: 200 << 10}} {
+				for _, o := range options {
 					got := shrunk(t, c.model, c.typ, shrink.Options{Search: c.search}, o)
 					if want == "" {
 						want = got
