@@ -43,7 +43,7 @@ var convertCommand = &command{
 		preFlag(),
 		&cli.StringFlag{Name: "metadata", Usage: "`FILE`: JSON with general.* keys to be written in place of those found"},
 		&cli.StringFlag{Name: "template", Usage: "`FILE.gguf` of the same family to take description and tokenizer from"},
-		&cli.StringFlag{Name: "base", Usage: "`MODEL` that an adapter is for, a checkpoint or GGUF; without it, the one that it was trained on, if that is at hand"},
+		&cli.StringFlag{Name: "base", Usage: "`MODEL` that an adapter is for: a checkpoint, of which config.json is enough, or GGUF; without it, the one that it was trained on, if that is at hand"},
 		recipeFlags(), outputFlags(),
 		shardFlag(""), workFlags(),
 	),

@@ -67,18 +67,18 @@ func (c *call) adapterFromGGUF(m *formats.Model) error {
 // on if it is at hand.
 func (c *call) openBase(trainedOn string) (*formats.Model, error) {
 	ref := c.String("base")
-	const hint = "--base names the model that the adapter is for: a checkpoint or a GGUF file"
+	const hint = "--base names the model that the adapter is for: a checkpoint, of which config.json is enough, or a GGUF file"
 	if ref == "" {
 		if trainedOn == "" {
 			return nil, usagef(hint, "--base is missing: row orders and names depend on the base")
 		}
-		base, err := hf.Open(trainedOn)
+		base, err := hf.OpenConfig(trainedOn)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &formats.Error{Path: c.operand(0), Err: err, Hint: hint}
 		}
 		return base, err
 	}
-	return hf.Open(ref)
+	return hf.OpenConfig(ref)
 }
 
 // isAdapter reports whether a model is an adapter of PEFT.
