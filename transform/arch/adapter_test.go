@@ -154,7 +154,12 @@ func TestAdapterRefusals(t *testing.T) {
 
 func openCheckpoint(t *testing.T, name string) *formats.Model {
 	t.Helper()
-	m, err := hf.Open(filepath.Join("../../testdata/convert", name, "hf"))
+	return openFolder(t, filepath.Join("../../testdata/convert", name, "hf"))
+}
+
+func openFolder(t *testing.T, dir string) *formats.Model {
+	t.Helper()
+	m, err := hf.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

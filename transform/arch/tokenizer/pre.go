@@ -24,11 +24,15 @@ var yes, no = true, false
 
 // Splits that several families share, as they stand in their tokenizer.json.
 const (
-	splitLlama3 = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-	splitQwen2  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-	splitGPT4o  = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-	splitTekken = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	splitLlama3  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	splitQwen2   = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	splitGPT4o   = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	splitDigits3 = `\d{1,3}(?=(?:\d{3})*\b)`
+	splitTekken  = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 )
+
+// splitSeedCoder stands there with newlines instead of their escapes.
+const splitSeedCoder = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
 
 // patterns are tried in order. Letters that Unicode normalization would replace are
 // written as numbers.
@@ -40,6 +44,9 @@ var patterns = []pattern{
 	{name: "stablelm2", steps: []string{"Split " + splitQwen2, "ByteLevel regex"}},
 	{name: "deepseek-r1-qwen", steps: []string{"Split " + splitQwen2, "ByteLevel"}, bos: &yes},
 	{name: "gpt-4o", steps: []string{"Split " + splitGPT4o, "ByteLevel"}},
+	{name: "tiny_aya", steps: []string{"Split " + splitDigits3, "Split " + splitGPT4o, "ByteLevel"}},
+	{name: "minicpm5", steps: []string{"Split \\p{N}{1,3}", "Split " + strings.Replace(splitLlama3, `\p{N}{1,3}`, `\p{N}+`, 1), "ByteLevel"}},
+	{name: "seed-coder", steps: []string{"Split " + splitSeedCoder, "ByteLevel"}},
 	{name: "tekken", steps: []string{"Split " + splitTekken, "ByteLevel"}},
 	{name: "gpt-2", steps: []string{"ByteLevel regex"}},
 	{name: "refact", steps: []string{"Digits", "ByteLevel regex"}},
@@ -56,7 +63,7 @@ var twins = map[string]string{
 	"starcoder": "refact", "command-r": "refact", "smollm": "refact", "codeshell": "refact", "exaone": "refact", "minerva-7b": "refact",
 	"olmo": "gpt-2", "mpt": "gpt-2", "phi-2": "gpt-2", "jais": "gpt-2", "jina-v1-en": "gpt-2", "jina-v2-code": "gpt-2", "jina-v2-es": "gpt-2",
 	"jina-v2-de": "gpt-2", "roberta-bpe": "gpt-2",
-	"llama3": "llama-bpe", "smaug-bpe": "dbrx", "megrez": "qwen2",
+	"llama3": "llama-bpe", "smaug-bpe": "dbrx", "megrez": "qwen2", "cohere2moe": "tiny_aya",
 	"bert-bge": "jina-v2-en",
 }
 
