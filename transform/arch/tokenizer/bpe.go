@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/loratool/loratool/formats/strictjson"
 )
@@ -60,6 +61,25 @@ func (f *files) merges() ([]string, error) {
 			out = append(out, byteLevelSpaces(a)+" "+byteLevelSpaces(b))
 		default:
 			return nil, f.errorf("tokenizer.json", "merge %d is neither a text nor a pair of tokens", i)
+		}
+	}
+	return out, nil
+}
+
+// mergesFile returns the merges of merges.txt, or nil if there is none.
+func (f *files) mergesFile() ([]string, error) {
+	data, err := f.read("merges.txt")
+	if err != nil || data == nil {
+		return nil, err
+	}
+	var out []string
+	for i, line := range strings.Split(string(data), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || i == 0 && strings.HasPrefix(line, "#") {
+			continue
+		}
+		if parts := strings.Fields(line); len(parts) == 2 {
+			out = append(out, parts[0]+" "+parts[1])
 		}
 	}
 	return out, nil
