@@ -171,8 +171,18 @@ func (o *Output) createFile(lf *LayoutFile) (*os.File, error) {
 // File returns the i-th file of the layout, to write to at any offset.
 func (o *Output) File(i int) *os.File { return o.files[i] }
 
-// Written says that a range of the i-th file will not be written to again.
-func (o *Output) Written(i int, offset, n int64) { startWriteback(o.files[i], offset, n) }
+// writeback is how much the disk is given to write at once.
+const writeback = 8 << 20
+
+// Written says that a range of the i-th file will not be written to again. If it
+// ends a stretch of the file, the disk begins to write that: ranges come nearly in
+// order, and what is late waits for the flush in the end.
+func (o *Output) Written(i int, offset, n int64) {
+	from, to := offset/writeback*writeback, (offset+n)/writeback*writeback
+	if from < to {
+		startWriteback(o.files[i], from, to-from)
+	}
+}
 
 // Error returns err as an error about a file of the output under its final name.
 func (o *Output) Error(lf *LayoutFile, err error) error {

@@ -15,10 +15,13 @@ type block struct {
 }
 
 const (
-	// computeBlock is how much output a computed block is meant to have: a few
-	// times less than a level-2 cache, so that what a stage writes the next one
-	// finds there.
-	computeBlock = 512 << 10
+	// computeBlock is how much memory a computed block is meant to take: about as
+	// much as a level-2 cache, so that what a stage writes the next one finds there.
+	computeBlock = 1 << 20
+	// repeatedShare is how many times the memory that every block takes, whatever
+	// its size, its rows take at least. It holds what is read anew for each block,
+	// such as the factor A of a product B·A.
+	repeatedShare = 4
 	// copiedBlock is how much is copied in one go.
 	copiedBlock = 32 << 20
 	// copiedCost is the memory that copying takes where the system can't do it.
@@ -61,11 +64,11 @@ func (b block) divide(joints map[*formats.Joint]*placedJoint, share int64, f fun
 			return nil
 		}
 		b.joint.divided = true
-		return b.cut(j.NumPieces, blockPieces(j, share), f, func(lo, hi int) (size, cost int64) {
+		return b.cut(j.NumPieces, blockSize(j.NumPieces, share, func(n int) int64 { return jointCost(j, n) }), f, func(lo, hi int) (size, cost int64) {
 			return b.joint.size(lo, hi), jointCost(j, hi-lo)
 		})
 	}
-	return b.cut(t.NumRows(), blockRows(t, share), f, func(lo, hi int) (size, cost int64) {
+	return b.cut(t.NumRows(), blockSize(t.NumRows(), share, func(n int) int64 { return blockCost(t, n) }), f, func(lo, hi int) (size, cost int64) {
 		return int64(hi-lo) * t.RowBytes(), blockCost(t, hi-lo)
 	})
 }
@@ -82,12 +85,14 @@ func (b block) cut(n, step int, f func(block) error, measure func(lo, hi int) (s
 	return nil
 }
 
-// blockRows returns how many rows of a computed tensor make a block: as many as
-// computeBlock holds, but fewer if they take more than share bytes of memory,
-// and one at least.
-func blockRows(t *formats.Tensor, share int64) int {
-	n := int(max(1, computeBlock/max(1, t.RowBytes())))
-	for n > 1 && blockCost(t, n) > share {
+// blockSize returns how many of count rows make a block, if n of them take cost(n)
+// bytes: as many as computeBlock and repeatedShare say, but fewer if they take more
+// than share bytes, and one at least.
+func blockSize(count int, share int64, cost func(n int) int64) int {
+	row := max(1, cost(2)-cost(1))
+	repeated := max(0, cost(1)-row)
+	n := int(min(max(1, (computeBlock-repeated)/row, repeatedShare*repeated/row), int64(count)))
+	for n > 1 && cost(n) > share {
 		n /= 2
 	}
 	return n
@@ -97,15 +102,6 @@ func blockRows(t *formats.Tensor, share int64) int {
 // computing it takes, and what size classes of buffers waste of both.
 func blockCost(t *formats.Tensor, n int) int64 {
 	return (int64(n)*t.RowBytes() + t.Rows.Scratch(n)) * 9 / 8
-}
-
-// blockPieces is blockRows of tensors that are computed together.
-func blockPieces(j *formats.Joint, share int64) int {
-	n := int(max(1, computeBlock/j.NumBytes(0, 1)))
-	for n > 1 && jointCost(j, n) > share {
-		n /= 2
-	}
-	return n
 }
 
 // jointCost is blockCost of tensors that are computed together.

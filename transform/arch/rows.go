@@ -1,7 +1,9 @@
 package arch
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sort"
 
 	"github.com/loratool/loratool/formats"
@@ -70,11 +72,11 @@ func units(t *formats.Tensor) int {
 }
 
 // Scratch returns the memory for the whole vectors that elements are picked from,
-// or what the sources take.
+// or for a stretch of rows, and what the sources take.
 func (g *gathered) Scratch(n int) int64 {
 	var most int64
 	for _, r := range g.runs {
-		s := r.from.Rows.Scratch(n)
+		s := int64(n)*g.row + r.from.Rows.Scratch(n)
 		if g.elements {
 			s = r.from.NumBytes() + r.from.Rows.Scratch(1)
 		}
@@ -83,19 +85,70 @@ func (g *gathered) Scratch(n int) int64 {
 	return most
 }
 
-// ReadRows reads run by run.
+// A piece is rows [lo, hi) of a tensor and where they go.
+type piece struct {
+	run
+	to []byte
+}
+
+// ReadRows asks the sources for stretches as long as they go, in whatever order
+// their rows are wanted: to compute rows one at a time is slow, and so is to read
+// them.
 func (g *gathered) ReadRows(ctx context.Context, dst []byte, lo, hi int) error {
 	if g.elements {
 		return g.readElements(ctx, dst)
 	}
+	pieces := g.pieces(dst, lo, hi)
+	for len(pieces) > 0 {
+		n := 1
+		for n < len(pieces) && pieces[n].from == pieces[0].from && pieces[n].lo == pieces[n-1].hi {
+			n++
+		}
+		if err := g.readStretch(ctx, pieces[:n]); err != nil {
+			return err
+		}
+		pieces = pieces[n:]
+	}
+	return nil
+}
+
+// pieces returns what the rows [lo, hi) are made of, those of neighbouring runs
+// that are of one tensor in the order in which they lie there.
+func (g *gathered) pieces(dst []byte, lo, hi int) []piece {
+	var pieces []piece
 	first := sort.Search(len(g.runs), func(i int) bool { return g.starts[i] > lo }) - 1
+	sorted := 0
 	for i := first; i < len(g.runs) && g.starts[i] < hi; i++ {
 		r, start := g.runs[i], g.starts[i]
 		from, to := max(lo, start), min(hi, start+r.hi-r.lo)
-		out := dst[int64(from-lo)*g.row : int64(to-lo)*g.row]
-		if err := r.from.ReadRows(ctx, out, r.lo+from-start, r.lo+to-start); err != nil {
-			return err
+		if n := len(pieces); n > 0 && pieces[n-1].from != r.from {
+			sortByRow(pieces[sorted:])
+			sorted = n
 		}
+		pieces = append(pieces, piece{run{r.from, r.lo + from - start, r.lo + to - start}, dst[int64(from-lo)*g.row : int64(to-lo)*g.row]})
+	}
+	sortByRow(pieces[sorted:])
+	return pieces
+}
+
+func sortByRow(pieces []piece) {
+	slices.SortFunc(pieces, func(a, b piece) int { return cmp.Compare(a.lo, b.lo) })
+}
+
+// readStretch reads pieces of which each begins where the one before it ends.
+func (g *gathered) readStretch(ctx context.Context, pieces []piece) error {
+	first, last := &pieces[0], &pieces[len(pieces)-1]
+	if len(pieces) == 1 {
+		return first.from.ReadRows(ctx, first.to, first.lo, first.hi)
+	}
+	stretch := formats.BorrowBytes((last.hi - first.lo) * int(g.row))
+	defer formats.ReturnBytes(stretch)
+	if err := first.from.ReadRows(ctx, stretch, first.lo, last.hi); err != nil {
+		return err
+	}
+	from := stretch
+	for i := range pieces {
+		from = from[copy(pieces[i].to, from):]
 	}
 	return nil
 }
