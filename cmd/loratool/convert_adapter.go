@@ -34,6 +34,12 @@ func (c *call) adapterToGGUF() error {
 	if err != nil {
 		return err
 	}
+	switch tied, err := arch.ChangesTiedHead(out, base); {
+	case err != nil:
+		return err
+	case tied:
+		c.warnf("it changes an embedding that is the base's head, too, at which llama.cpp stops; merged into the base it works")
+	}
 	l, err := c.layoutGGUF(out, nil)
 	if err != nil {
 		return err

@@ -57,6 +57,17 @@ func AdapterToGGUF(ad *adapter.Adapter, base *formats.Model, typ Type) (*formats
 	return out, nil
 }
 
+// ChangesTiedHead reports whether a GGUF adapter is for an embedding that is the
+// base's head, too. llama.cpp multiplies by a head as by any matrix, for which the
+// factors of an embedding are the other way round, and stops.
+func ChangesTiedHead(m, base *formats.Model) (bool, error) {
+	_, c, err := configured(base)
+	if err != nil {
+		return false, err
+	}
+	return m.Tensor("token_embd.weight"+factorA) != nil && c.get("tie_word_embeddings") == true, nil
+}
+
 // adapterKeys returns the key-values.
 func adapterKeys(a *Architecture, ad *adapter.Adapter) formats.Metadata {
 	kv := formats.Metadata{
