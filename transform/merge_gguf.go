@@ -76,11 +76,11 @@ func encodeAs(t *formats.Tensor, d formats.DType, importance *imatrix.Matrix) (*
 	switch {
 	case formats.Quantizer(d) == nil && formats.Encoder(d) == nil:
 		return nil, &formats.Error{Tensor: t.Name, Err: formats.Reasonf(formats.ErrUnsupported, "the base has it as %v, which can't be made anew", d),
-			Hint: "--type gives the merged model other formats, such as Q4_K_M"}
+			Hint: "--type Q4_K_M --allow-requantize gives the merged model other formats"}
 	case entry == nil && recipe.NeedsImatrix(t.Name, d, recipe.Copy):
 		return nil, &formats.Error{Tensor: t.Name, Err: formats.Reasonf(formats.ErrUnsupported,
 			"the base has it as %v, which can't be made anew without the importance of its inputs", d),
-			Hint: "give the matrix that the base was made with as --imatrix, or other formats with --type, such as Q4_K_M"}
+			Hint: "give the matrix that the base was made with as --imatrix, or other formats with --type Q4_K_M --allow-requantize"}
 	}
 	line := &QuantizedTensor{Info: t.Info, From: t.DType, Source: t}
 	line.DType = d
