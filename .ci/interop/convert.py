@@ -29,8 +29,9 @@ RESIZED = {"deepseek2-lite": dict(num_hidden_layers=26, n_group=1, topk_group=1)
 # For products with MXFP4, llama.cpp rounds the vectors to 8 bits. So the same file with its experts as float32 is compared beside it.
 ROUNDED = {"gpt-oss-mxfp4": 2e-2}
 
-# Cases whose tokenizer is not compared: those that make.py gave one of another family; mistral, which asks transformers for no space in front of
-# texts in a way that llama.cpp's converter does not look at; mixtral, whose tokenizer transformers can't load.
+# Cases whose tokenizer is not compared: those that make.py gave one of another family; mistral, whose tokenizer_config.json has null for
+# add_prefix_space, which transformers takes for no space in front of texts and llama.cpp's converter for nothing; mixtral, of whose files
+# (a tokenizer.model without a tokenizer.json) transformers can't make a tokenizer.
 FOREIGN = set(make.CASES) | {"mistral", "mixtral"}
 
 TEXT = """def naïve(x: int) -> str:\n\treturn f"{x:>8}"  # tabs, quotes ' and \\ backslashes\n\n\nfor i in range(1234567): print(i)\r\n
