@@ -8,7 +8,9 @@ import "runtime/debug"
 func limitMemory(budget int64) {
 	const rest = 32 << 20
 	debug.SetMemoryLimit(budget + rest)
-	// Buffers are pooled, so the heap hardly changes: growing it by half before
-	// each collection costs little time and would cost half the budget in memory.
-	debug.SetGCPercent(20)
+	// Buffers are pooled, so that there is little garbage to collect. But a
+	// collection empties the pools of what was not used since the last one, and who
+	// allocates anew brings the next collection nearer: below half, the collector can
+	// come to run for every few buffers, and thousands of times.
+	debug.SetGCPercent(100)
 }
