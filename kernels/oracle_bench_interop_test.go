@@ -5,7 +5,6 @@ package kernels
 import (
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,11 +59,6 @@ func BenchmarkOracle(b *testing.B) {
 			})
 		}
 	}
-}
-
-func median(d []time.Duration) time.Duration {
-	slices.Sort(d)
-	return d[len(d)/2]
 }
 
 // threadTime returns the CPU time of the calling thread.
