@@ -73,3 +73,15 @@ func dequantizeIQ4_NL(dst []float32, src []byte) {
 		dequantizeIQ4_NLGeneric(dst, src)
 	}
 }
+
+func dequantizeMXFP4(dst []float32, src []byte) {
+	switch {
+	case len(dst) == 0:
+	case useAVX512:
+		dequantizeMXFP4AVX512(dst, src)
+	case useAVX2:
+		dequantizeMXFP4AVX2(dst, src)
+	default:
+		dequantizeMXFP4Generic(dst, src)
+	}
+}

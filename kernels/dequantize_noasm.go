@@ -8,3 +8,4 @@ func dequantizeQ5_0(dst []float32, src []byte)   { dequantizeQ5_0Generic(dst, sr
 func dequantizeQ5_1(dst []float32, src []byte)   { dequantizeQ5_1Generic(dst, src) }
 func dequantizeQ8_0(dst []float32, src []byte)   { dequantizeQ8_0Generic(dst, src) }
 func dequantizeIQ4_NL(dst []float32, src []byte) { dequantizeIQ4_NLGeneric(dst, src) }
+func dequantizeMXFP4(dst []float32, src []byte)  { dequantizeMXFP4Generic(dst, src) }

@@ -76,6 +76,10 @@ func mxfp4HalfScale(e uint8) float32 {
 // DequantizeMXFP4 decodes blocks of MXFP4, see [QuantizeMXFP4].
 func DequantizeMXFP4(dst []float32, src []byte) {
 	checkDequantize("DequantizeMXFP4", dst, src, BlockLenMXFP4, BlockSizeMXFP4)
+	dequantizeMXFP4(dst, src)
+}
+
+func dequantizeMXFP4Generic(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[BlockLenMXFP4:], src[BlockSizeMXFP4:] {
 		decodeE2M1(dst[:32], src[1:17], mxfp4HalfScale(src[0]))
 	}

@@ -6740,7 +6740,7 @@ block:
 	// the high halves of the bytes are the second 16 levels
 	VPSRLVQ        highNibbles<>+0(SB), Y1, Y1
 	VPAND          allf0f0f0f<>+0(SB), Y1, Y1
-	VBROADCASTI128 iq4Bytes<>+0(SB), Y2
+	VBROADCASTI128 IQ4_NLBytes<>+0(SB), Y2
 	VPSHUFB        Y1, Y2, Y1
 	VPMOVSXBD      X1, Y2
 	VCVTDQ2PS      Y2, Y2
@@ -6769,11 +6769,69 @@ block:
 	VZEROUPPER
 	RET
 
-DATA iq4Bytes<>+0(SB)/4, $0xbfad9881
-DATA iq4Bytes<>+4(SB)/4, $0xf6eaddcf
-DATA iq4Bytes<>+8(SB)/4, $0x26190d01
-DATA iq4Bytes<>+12(SB)/4, $0x71594535
-GLOBL iq4Bytes<>(SB), RODATA|NOPTR, $16
+DATA IQ4_NLBytes<>+0(SB)/4, $0xbfad9881
+DATA IQ4_NLBytes<>+4(SB)/4, $0xf6eaddcf
+DATA IQ4_NLBytes<>+8(SB)/4, $0x26190d01
+DATA IQ4_NLBytes<>+12(SB)/4, $0x71594535
+GLOBL IQ4_NLBytes<>(SB), RODATA|NOPTR, $16
+
+// func dequantizeMXFP4AVX2(dst []float32, src []byte)
+// Requires: AVX, AVX2, CMOV
+TEXT ·dequantizeMXFP4AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	// 2^(e-128), which is subnormal for e < 2
+	MOVBLZX        (DX), BX
+	LEAL           -1(BX), SI
+	SHLL           $0x17, SI
+	LEAL           1(BX), DI
+	SHLL           $0x15, DI
+	CMPL           BX, $0x00000002
+	CMOVLCS        DI, SI
+	VMOVD          SI, X0
+	VBROADCASTSS   X0, Y0
+	VBROADCASTI128 1(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ        highNibbles<>+0(SB), Y1, Y1
+	VPAND          allf0f0f0f<>+0(SB), Y1, Y1
+	VBROADCASTI128 MXFP4Bytes<>+0(SB), Y2
+	VPSHUFB        Y1, Y2, Y1
+	VPMOVSXBD      X1, Y2
+	VCVTDQ2PS      Y2, Y2
+	VMULPS         Y2, Y0, Y2
+	VMOVUPS        Y2, (AX)
+	VPSRLDQ        $0x08, X1, X2
+	VPMOVSXBD      X2, Y2
+	VCVTDQ2PS      Y2, Y2
+	VMULPS         Y2, Y0, Y2
+	VMOVUPS        Y2, 32(AX)
+	VEXTRACTI128   $0x01, Y1, X2
+	VPMOVSXBD      X2, Y2
+	VCVTDQ2PS      Y2, Y2
+	VMULPS         Y2, Y0, Y2
+	VMOVUPS        Y2, 64(AX)
+	VEXTRACTI128   $0x01, Y1, X1
+	VPSRLDQ        $0x08, X1, X1
+	VPMOVSXBD      X1, Y1
+	VCVTDQ2PS      Y1, Y1
+	VMULPS         Y1, Y0, Y0
+	VMOVUPS        Y0, 96(AX)
+	ADDQ           $0x00000011, DX
+	ADDQ           $0x00000080, AX
+	SUBQ           $0x00000020, CX
+	JNZ            block
+	VZEROUPPER
+	RET
+
+DATA MXFP4Bytes<>+0(SB)/4, $0x03020100
+DATA MXFP4Bytes<>+4(SB)/4, $0x0c080604
+DATA MXFP4Bytes<>+8(SB)/4, $0xfdfeff00
+DATA MXFP4Bytes<>+12(SB)/4, $0xf4f8fafc
+GLOBL MXFP4Bytes<>(SB), RODATA|NOPTR, $16
 
 // func transposeAVX512(dst *float32, stride int, rows *[16]*float32, n int)
 // Requires: AVX, AVX512F
@@ -12607,7 +12665,7 @@ block:
 	// the high halves of the bytes are the second 16 levels
 	VPSRLVQ        highNibbles<>+0(SB), Y1, Y1
 	VPAND          allf0f0f0f<>+0(SB), Y1, Y1
-	VBROADCASTI128 iq4Bytes<>+0(SB), Y2
+	VBROADCASTI128 IQ4_NLBytes<>+0(SB), Y2
 	VPSHUFB        Y1, Y2, Y1
 	VPMOVSXBD      X1, Z2
 	VCVTDQ2PS      Z2, Z2
@@ -12619,6 +12677,47 @@ block:
 	VMULPS         Z1, Z0, Z0
 	VMOVUPS        Z0, 64(AX)
 	ADDQ           $0x00000012, DX
+	ADDQ           $0x00000080, AX
+	SUBQ           $0x00000020, CX
+	JNZ            block
+	VZEROUPPER
+	RET
+
+// func dequantizeMXFP4AVX512(dst []float32, src []byte)
+// Requires: AVX, AVX2, AVX512F, CMOV
+TEXT ·dequantizeMXFP4AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+
+block:
+	// 2^(e-128), which is subnormal for e < 2
+	MOVBLZX        (DX), BX
+	LEAL           -1(BX), SI
+	SHLL           $0x17, SI
+	LEAL           1(BX), DI
+	SHLL           $0x15, DI
+	CMPL           BX, $0x00000002
+	CMOVLCS        DI, SI
+	VMOVD          SI, X0
+	VBROADCASTSS   X0, Z0
+	VBROADCASTI128 1(DX), Y1
+
+	// the high halves of the bytes are the second 16 levels
+	VPSRLVQ        highNibbles<>+0(SB), Y1, Y1
+	VPAND          allf0f0f0f<>+0(SB), Y1, Y1
+	VBROADCASTI128 MXFP4Bytes<>+0(SB), Y2
+	VPSHUFB        Y1, Y2, Y1
+	VPMOVSXBD      X1, Z2
+	VCVTDQ2PS      Z2, Z2
+	VMULPS         Z2, Z0, Z2
+	VMOVUPS        Z2, (AX)
+	VEXTRACTI128   $0x01, Y1, X1
+	VPMOVSXBD      X1, Z1
+	VCVTDQ2PS      Z1, Z1
+	VMULPS         Z1, Z0, Z0
+	VMOVUPS        Z0, 64(AX)
+	ADDQ           $0x00000011, DX
 	ADDQ           $0x00000080, AX
 	SUBQ           $0x00000020, CX
 	JNZ            block

@@ -170,6 +170,11 @@ func dequantizeQ8_0AVX2(dst []float32, src []byte)
 //go:noescape
 func dequantizeIQ4_NLAVX2(dst []float32, src []byte)
 
+// dequantizeMXFP4AVX2 is dequantizeMXFP4Generic of one block or more.
+//
+//go:noescape
+func dequantizeMXFP4AVX2(dst []float32, src []byte)
+
 // transposeAVX512 is transposeGeneric for a multiple of its lanes, which are also the rows.
 //
 //go:noescape
@@ -335,6 +340,11 @@ func dequantizeQ8_0AVX512(dst []float32, src []byte)
 //
 //go:noescape
 func dequantizeIQ4_NLAVX512(dst []float32, src []byte)
+
+// dequantizeMXFP4AVX512 is dequantizeMXFP4Generic of one block or more.
+//
+//go:noescape
+func dequantizeMXFP4AVX512(dst []float32, src []byte)
 
 // lookUpAVX2 is lookUpGeneric for a multiple of 32 levels.
 //

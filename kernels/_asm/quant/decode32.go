@@ -8,17 +8,18 @@ import (
 	"github.com/loratool/loratool/kernels/asm/simd"
 )
 
-// A decode32 is the way back from blocks of 32 values that start with a half float.
+// A decode32 is the way back from blocks of 32 values that start with their scale.
 type decode32 struct {
 	isa
 	name   string
-	size   int  // bytes of a block
-	levels int  // where the levels are; fifth bits are four bytes before them
-	middle int  // the level of zero
-	min    bool // another half float is added
-	fifth  bool // levels have five bits
-	eight  bool // levels have eight bits, with a sign
-	iq4    bool // levels stand for the values of IQ4_NL
+	size   int          // bytes of a block
+	levels int          // where the levels are; fifth bits are four bytes before them
+	middle int          // the level of zero
+	min    bool         // another half float is added
+	fifth  bool         // levels have five bits
+	eight  bool         // levels have eight bits, with a sign
+	power  bool         // the scale is half a power of two, not a half float
+	table  *[16]float32 // what levels stand for, if not themselves
 
 	src Register
 }
@@ -29,8 +30,12 @@ var decoded32 = []decode32{
 	{name: "Q5_0", size: 22, levels: 6, middle: 16, fifth: true},
 	{name: "Q5_1", size: 24, levels: 8, min: true, fifth: true},
 	{name: "Q8_0", size: 34, levels: 2, eight: true},
-	{name: "IQ4_NL", size: 18, levels: 2, iq4: true},
+	{name: "IQ4_NL", size: 18, levels: 2, table: &iq4Values},
+	{name: "MXFP4", size: 17, levels: 1, table: &e2m1Doubled, power: true},
 }
+
+// e2m1Doubled are twice the values of 4-bit floats.
+var e2m1Doubled = [16]float32{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
 
 // dequantize emits the loop over blocks.
 func (k *decode32) dequantize() {
@@ -39,7 +44,7 @@ func (k *decode32) dequantize() {
 	dst, n := simd.Slice("dst", 4), simd.Len("dst")
 	k.src = simd.Slice("src", 1).Base
 	Label("block")
-	d, levels := k.half(0), k.load32()
+	d, levels := k.scale(), k.load32()
 	var minus VecVirtual
 	if k.min {
 		minus = k.xor(k.half(2), data.all(0x80000000))
@@ -60,6 +65,25 @@ func (k *decode32) dequantize() {
 }
 
 func (k *decode32) at(i int) Mem { return Mem{Base: k.src, Disp: i} }
+
+// scale returns the scale in every lane.
+func (k *decode32) scale() VecVirtual {
+	if !k.power {
+		return k.half(0)
+	}
+	Comment("2^(e-128), which is subnormal for e < 2")
+	e, bits, subnormal := GP32(), GP32(), GP32()
+	MOVBLZX(k.at(0), e)
+	LEAL(Mem{Base: e, Disp: -1}, bits)
+	SHLL(U8(23), bits)
+	LEAL(Mem{Base: e, Disp: 1}, subnormal)
+	SHLL(U8(21), subnormal)
+	CMPL(e, U32(2))
+	CMOVLCS(subnormal, bits)
+	x := XMM()
+	VMOVD(bits, x)
+	return k.broadcast(x)
+}
 
 // half returns the half float at byte i in every lane.
 func (k *decode32) half(i int) VecVirtual {
@@ -99,9 +123,9 @@ func (k *decode32) load32() VecVirtual {
 			bits = and(bits, data.all(0x10101010))
 		}
 		return avx2.orInts(levels, bits)
-	case k.iq4:
+	case k.table != nil:
 		values := YMM()
-		VBROADCASTI128(data.bytes16("iq4Bytes", iq4Values), values)
+		VBROADCASTI128(data.bytes16(k.name+"Bytes", *k.table), values)
 		VPSHUFB(levels, values, levels)
 	case k.middle > 0:
 		VPSUBB(data.all(0x01010101*uint32(k.middle)), levels, levels)
