@@ -4,9 +4,9 @@
 //
 // A [Model] is a list of [Tensor]s. Opening one reads headers only; a tensor's
 // data comes by rows, when somebody asks for rows, either from a file
-// ([Extent]) or from whatever computes it. So a transformation is a function
-// from models to a model, costs nothing until it is written, and works on
-// tensors larger than the memory.
+// ([Extent]) or from whatever computes it; a [Joint] computes several tensors
+// at once. So a transformation is a function from models to a model, costs
+// nothing until it is written, and works on tensors larger than the memory.
 //
 // A [Layout] says where every byte of the output goes, from the headers alone.
 // Package transform fills it in, and [Create] makes sure that nothing appears

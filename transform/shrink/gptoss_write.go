@@ -54,8 +54,8 @@ func (p *plan) gptOssPlain() []string {
 }
 
 // encodeGptOss returns the tensors of a stack of experts: see [readGptOss] for how they
-// lie. A piece is an expert, of which 32 rows, that make one group of each of its columns,
-// are read at a time.
+// lie. A piece is an expert, of which some times 32 rows are read at a time: 32 make one
+// group of each column.
 func encodeGptOss(w weights, search bool) []*formats.Tensor {
 	e, k, n := w.Shape[0], w.Shape[1], w.Shape[2]
 	return formats.NewJoint(&turnedExperts{w, search}, e,
@@ -68,9 +68,21 @@ type turnedExperts struct {
 	search bool
 }
 
+// turnedChunk is how many elements are read at a time if they are computed, such as from
+// experts that lie turned round already: to decode few of their columns takes long.
+const turnedChunk = 1 << 20
+
+// groups returns how many groups of each column are read at a time.
+func (t *turnedExperts) groups() int {
+	if t.w.Rows.Scratch(1) == 0 {
+		return 1
+	}
+	return min(max(1, turnedChunk/(mxGroup*t.w.NumCols())), t.w.Shape[1]/mxGroup)
+}
+
 func (t *turnedExperts) Scratch(int) int64 {
 	const codes = mxGroup/2 + 1 + 4 // and scales, as bytes and numbers
-	return t.w.scratch(mxGroup) + int64(4*mxGroup+codes)*int64(t.w.NumCols())
+	return t.w.scratch(t.groups()*mxGroup) + int64(4*mxGroup+codes)*int64(t.w.NumCols())
 }
 
 func (t *turnedExperts) ReadPieces(ctx context.Context, dst [][]byte, lo, hi int) error {
@@ -81,20 +93,23 @@ func (t *turnedExperts) ReadPieces(ctx context.Context, dst [][]byte, lo, hi int
 	codes, scales := formats.BorrowBytes(len(y)/2), formats.BorrowBytes(n)
 	defer formats.ReturnBytes(codes)
 	defer formats.ReturnBytes(scales)
-	for i := lo * groups; i < hi*groups; i++ {
-		x, err := t.w.read(ctx, i*mxGroup, (i+1)*mxGroup)
+	for i := lo * groups; i < hi*groups; {
+		end := min(i+t.groups(), hi*groups)
+		x, err := t.w.read(ctx, i*mxGroup, end*mxGroup)
 		if err != nil {
 			return err
 		}
-		turn(y, x, n)
-		formats.ReturnFloats(x)
-		mxfp4(codes, scales, y, t.search)
-		expert, group := i/groups-lo, i%groups
-		for c, s := range scales {
-			at := (expert*n+c)*groups + group
-			copy(dst[0][at*mxGroup/2:], codes[c*mxGroup/2:][:mxGroup/2])
-			dst[1][at] = s
+		for rest := x; i < end; i, rest = i+1, rest[len(y):] {
+			turn(y, rest[:len(y)], n)
+			mxfp4(codes, scales, y, t.search)
+			expert, group := i/groups-lo, i%groups
+			for c, s := range scales {
+				at := (expert*n+c)*groups + group
+				copy(dst[0][at*mxGroup/2:], codes[c*mxGroup/2:][:mxGroup/2])
+				dst[1][at] = s
+			}
 		}
+		formats.ReturnFloats(x)
 	}
 	return nil
 }
