@@ -29,4 +29,4 @@ func (e *Extent) CopyTo(dst *os.File, offset, from, to int64) error {
 }
 
 // copyBuffer is what CopyTo takes beside the files.
-const copyBuffer = 1 << 20
+const copyBuffer = 512 << 10

@@ -56,9 +56,12 @@ func replace(temp, final string, folder bool) (old string, err error) {
 }
 
 // copyRange copies n bytes between files within the kernel, which may share
-// blocks instead. It returns how many it copied before an error, or before it
-// found that these files can't be copied so.
+// blocks instead, or have a server copy. It returns how many it copied before an
+// error, or before it found that these files can't be copied so.
 func copyRange(dst *os.File, dstOff int64, src *os.File, srcOff, n int64) (copied int64, err error) {
+	if onlyCopies(dst) {
+		return 0, nil
+	}
 	for copied < n {
 		ro, wo := srcOff+copied, dstOff+copied
 		k, err := unix.CopyFileRange(int(src.Fd()), &ro, int(dst.Fd()), &wo, int(min(n-copied, 1<<30)), 0)
@@ -75,6 +78,17 @@ func copyRange(dst *os.File, dstOff int64, src *os.File, srcOff, n int64) (copie
 		copied += int64(k)
 	}
 	return copied, nil
+}
+
+// onlyCopies reports whether f is on a file system that neither shares blocks nor
+// has a server. There the kernel copies page by page by way of a pipe, which takes
+// longer than reading and writing do.
+func onlyCopies(f *os.File) bool {
+	var s unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &s); err != nil {
+		return false
+	}
+	return s.Type == unix.EXT4_SUPER_MAGIC || s.Type == unix.TMPFS_MAGIC
 }
 
 // startWriteback asks the system to begin writing a range to the disk, so that
