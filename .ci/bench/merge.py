@@ -26,4 +26,4 @@ if __name__ == "__main__":
         "PEFT": [sys.executable, "-c", PEFT, base, adapter, out],
     }, [out], log=os.path.join(work, "merge.log"))
     measure.table("merge: 1.2B bf16, LoRA of rank 16 on all linear layers", results, "cp")
-    print("\nPEFT takes %.1f times as long as loratool." % (results["PEFT"].seconds() / results["loratool"].seconds()))
+    measure.multiples("PEFT", results["PEFT"], results["loratool"])
