@@ -85,21 +85,32 @@ func (b *blockLanes) spreadRows(src []float32, rowLen int) {
 // loadWeighted is load and weigh, with the spread of each block's row of src, which has
 // no more than 16 rows.
 func (b *blockLanes) loadWeighted(src []float32, i, rowLen int, weights []float32) {
-	if b.load(src, i); b.lanes == 0 {
-		return
+	// The spreads come first: a vector can't be loaded before its lanes have reached the
+	// cache one by one.
+	row, c := i/rowLen, i%rowLen
+	for lane := range b.sigma2 {
+		b.sigma2[lane] = b.rowSigma2[row&15]
+		if c += 32; c == rowLen {
+			row, c = row+1, 0
+		}
 	}
-	for lane := range b.blocks {
-		b.sigma2[lane] = b.rowSigma2[(i+32*lane)/rowLen]
+	if b.load(src, i); b.lanes > 0 {
+		b.weigh(weights, i, rowLen)
 	}
-	b.weigh(weights, i, rowLen)
 }
 
 // quantize finds the levels that a search gave: lo..hi, counted from lo.
 func (b *blockLanes) quantize(inverse, base *perLane, lo, hi float32) {
-	l := levelLanes{inverse: *inverse, base: *base} // with d = 0
-	l.quantize(&b.packed[0], &b.x[0], 32, lo, hi, b.lanes)
+	if b.lanes == 16 {
+		searchLevelsAVX512(&b.packed[0], &b.x[0], inverse, base, 32, lo, hi)
+	} else {
+		searchLevelsAVX2(&b.packed[0], &b.x[0], inverse, base, 32, lo, hi)
+	}
 	b.pack()
 }
+
+// noBase is the base of symmetric levels.
+var noBase perLane
 
 // rowGroup returns how many values of rows of rowLen to take at a time: 16 rows.
 func rowGroup(n, rowLen int) int { return min(n, 16*rowLen) }

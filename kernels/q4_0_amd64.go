@@ -21,7 +21,7 @@ func quantizeQ4_0Weighted(dst []byte, src []float32, rowLen int, weights []float
 			if b.loadWeighted(src[:n], i, rowLen, weights); b.lanes > 0 {
 				steps8.fit(&fit, &b.x[0], &b.w[0], &b.scratch[0], 32, b.lanes)
 				b.wild |= fit.wild
-				b.quantize(&fit.inverse, new(perLane), -8, 7)
+				b.quantize(&fit.inverse, &noBase, -8, 7)
 			}
 			for lane := range b.blocks {
 				out := dst[i/BlockLenQ4_0*BlockSizeQ4_0:][:BlockSizeQ4_0]

@@ -2305,14 +2305,13 @@ cappedError:
 TEXT ·levelsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         packed+0(FP), AX
 	MOVQ         x+8(FP), CX
-	MOVQ         p+16(FP), DX
-	MOVQ         n+24(FP), BX
-	SHLQ         $0x05, BX
-	MOVL         $0x4b400000, SI
-	VMOVD        SI, X0
+	MOVQ         n+24(FP), DX
+	SHLQ         $0x05, DX
+	MOVL         $0x4b400000, BX
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	MOVL         $0x007fffff, SI
-	VMOVD        SI, X1
+	MOVL         $0x007fffff, BX
+	VMOVD        BX, X1
 	VPBROADCASTD X1, Y1
 	VBROADCASTSS lo+32(FP), Y2
 	VADDPS       Y0, Y2, Y2
@@ -2326,24 +2325,25 @@ TEXT ·levelsAVX2(SB), NOSPLIT, $0-40
 	VPADDD    Y4, Y2, Y4
 	VPSLLD    $0x10, Y4, Y5
 	VPADDD    Y5, Y4, Y4
-	VMOVUPS   (DX), Y5
-	VMOVUPS   64(DX), Y6
+	MOVQ      p+16(FP), BX
+	VMOVUPS   (BX), Y5
+	VMOVUPS   64(BX), Y6
 	VXORPS    Y7, Y7, Y7
 	VCMPPS    $0x00, Y7, Y5, Y7
 	VMOVMSKPS Y7, SI
 	TESTL     SI, SI
 	JNZ       zeros
-	XORQ      DX, DX
+	XORQ      BX, BX
 
 column:
-	VMOVUPS (CX)(DX*1), Y7
+	VMOVUPS (CX)(BX*1), Y7
 	VADDPS  Y6, Y7, Y7
 	VDIVPS  Y5, Y7, Y7
 	VADDPS  Y0, Y7, Y7
 	VANDPS  Y1, Y7, Y7
 	VPMAXSD Y2, Y7, Y7
 	VPMINSD Y3, Y7, Y7
-	VMOVUPS 32(CX)(DX*1), Y8
+	VMOVUPS 32(CX)(BX*1), Y8
 	VADDPS  Y6, Y8, Y8
 	VDIVPS  Y5, Y8, Y8
 	VADDPS  Y0, Y8, Y8
@@ -2352,7 +2352,7 @@ column:
 	VPMINSD Y3, Y8, Y8
 	VPSLLD  $0x08, Y8, Y8
 	VPADDD  Y8, Y7, Y7
-	VMOVUPS 64(CX)(DX*1), Y8
+	VMOVUPS 64(CX)(BX*1), Y8
 	VADDPS  Y6, Y8, Y8
 	VDIVPS  Y5, Y8, Y8
 	VADDPS  Y0, Y8, Y8
@@ -2361,7 +2361,7 @@ column:
 	VPMINSD Y3, Y8, Y8
 	VPSLLD  $0x10, Y8, Y8
 	VPADDD  Y8, Y7, Y7
-	VMOVUPS 96(CX)(DX*1), Y8
+	VMOVUPS 96(CX)(BX*1), Y8
 	VADDPS  Y6, Y8, Y8
 	VDIVPS  Y5, Y8, Y8
 	VADDPS  Y0, Y8, Y8
@@ -2373,27 +2373,27 @@ column:
 	VPSUBD  Y4, Y7, Y7
 	VMOVUPS Y7, (AX)
 	ADDQ    $0x00000020, AX
-	ADDQ    $0x00000080, DX
-	CMPQ    DX, BX
+	ADDQ    $0x00000080, BX
+	CMPQ    BX, DX
 	JLT     column
 	JMP     done
 
 zeros:
-	VMOVUPS      128(DX), Y8
-	VMOVUPS      192(DX), Y9
+	VMOVUPS      128(BX), Y8
+	VMOVUPS      192(BX), Y9
 	VXORPS       Y10, Y10, Y10
 	VCMPPS       $0x00, Y10, Y8, Y10
 	VANDPS       Y7, Y10, Y10
 	CMPL         SI, $0x000000ff
 	JE           allZeros
-	MOVL         $0x3f800000, DX
-	VMOVD        DX, X11
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X11
 	VPBROADCASTD X11, Y11
 	VBLENDVPS    Y7, Y11, Y5, Y5
-	XORQ         DX, DX
+	XORQ         BX, BX
 
 columnZeros:
-	VMOVUPS   (CX)(DX*1), Y11
+	VMOVUPS   (CX)(BX*1), Y11
 	VADDPS    Y6, Y11, Y12
 	VDIVPS    Y5, Y12, Y12
 	VSUBPS    Y9, Y11, Y11
@@ -2403,7 +2403,7 @@ columnZeros:
 	VANDPS    Y1, Y11, Y11
 	VPMAXSD   Y2, Y11, Y11
 	VPMINSD   Y3, Y11, Y11
-	VMOVUPS   32(CX)(DX*1), Y12
+	VMOVUPS   32(CX)(BX*1), Y12
 	VADDPS    Y6, Y12, Y13
 	VDIVPS    Y5, Y13, Y13
 	VSUBPS    Y9, Y12, Y12
@@ -2415,7 +2415,7 @@ columnZeros:
 	VPMINSD   Y3, Y12, Y12
 	VPSLLD    $0x08, Y12, Y12
 	VPADDD    Y12, Y11, Y11
-	VMOVUPS   64(CX)(DX*1), Y12
+	VMOVUPS   64(CX)(BX*1), Y12
 	VADDPS    Y6, Y12, Y13
 	VDIVPS    Y5, Y13, Y13
 	VSUBPS    Y9, Y12, Y12
@@ -2427,7 +2427,7 @@ columnZeros:
 	VPMINSD   Y3, Y12, Y12
 	VPSLLD    $0x10, Y12, Y12
 	VPADDD    Y12, Y11, Y11
-	VMOVUPS   96(CX)(DX*1), Y12
+	VMOVUPS   96(CX)(BX*1), Y12
 	VADDPS    Y6, Y12, Y13
 	VDIVPS    Y5, Y13, Y13
 	VSUBPS    Y9, Y12, Y12
@@ -2444,23 +2444,23 @@ columnZeros:
 	VBLENDVPS Y10, Y12, Y11, Y11
 	VMOVUPS   Y11, (AX)
 	ADDQ      $0x00000020, AX
-	ADDQ      $0x00000080, DX
-	CMPQ      DX, BX
+	ADDQ      $0x00000080, BX
+	CMPQ      BX, DX
 	JLT       columnZeros
 	JMP       done
 
 allZeros:
-	XORQ DX, DX
+	XORQ BX, BX
 
 columnAllZeros:
-	VMOVUPS   (CX)(DX*1), Y5
+	VMOVUPS   (CX)(BX*1), Y5
 	VSUBPS    Y9, Y5, Y5
 	VMULPS    Y5, Y8, Y5
 	VADDPS    Y0, Y5, Y5
 	VANDPS    Y1, Y5, Y5
 	VPMAXSD   Y2, Y5, Y5
 	VPMINSD   Y3, Y5, Y5
-	VMOVUPS   32(CX)(DX*1), Y6
+	VMOVUPS   32(CX)(BX*1), Y6
 	VSUBPS    Y9, Y6, Y6
 	VMULPS    Y6, Y8, Y6
 	VADDPS    Y0, Y6, Y6
@@ -2469,7 +2469,7 @@ columnAllZeros:
 	VPMINSD   Y3, Y6, Y6
 	VPSLLD    $0x08, Y6, Y6
 	VPADDD    Y6, Y5, Y5
-	VMOVUPS   64(CX)(DX*1), Y6
+	VMOVUPS   64(CX)(BX*1), Y6
 	VSUBPS    Y9, Y6, Y6
 	VMULPS    Y6, Y8, Y6
 	VADDPS    Y0, Y6, Y6
@@ -2478,7 +2478,7 @@ columnAllZeros:
 	VPMINSD   Y3, Y6, Y6
 	VPSLLD    $0x10, Y6, Y6
 	VPADDD    Y6, Y5, Y5
-	VMOVUPS   96(CX)(DX*1), Y6
+	VMOVUPS   96(CX)(BX*1), Y6
 	VSUBPS    Y9, Y6, Y6
 	VMULPS    Y6, Y8, Y6
 	VADDPS    Y0, Y6, Y6
@@ -2492,11 +2492,90 @@ columnAllZeros:
 	VBLENDVPS Y10, Y6, Y5, Y5
 	VMOVUPS   Y5, (AX)
 	ADDQ      $0x00000020, AX
-	ADDQ      $0x00000080, DX
-	CMPQ      DX, BX
+	ADDQ      $0x00000080, BX
+	CMPQ      BX, DX
 	JLT       columnAllZeros
 
 done:
+	VZEROUPPER
+	RET
+
+// func searchLevelsAVX2(packed *uint32, x *float32, inverse *[16]float32, base *[16]float32, n int, lo float32, hi float32)
+// Requires: AVX, AVX2
+TEXT ·searchLevelsAVX2(SB), NOSPLIT, $0-48
+	MOVQ         packed+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+32(FP), DX
+	SHLQ         $0x05, DX
+	MOVL         $0x4b400000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x007fffff, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+	VBROADCASTSS lo+40(FP), Y2
+	VADDPS       Y0, Y2, Y2
+	VANDPS       Y1, Y2, Y2
+	VBROADCASTSS hi+44(FP), Y3
+	VADDPS       Y0, Y3, Y3
+	VANDPS       Y1, Y3, Y3
+
+	// lo in each byte of a word
+	VPSLLD  $0x08, Y2, Y4
+	VPADDD  Y4, Y2, Y4
+	VPSLLD  $0x10, Y4, Y5
+	VPADDD  Y5, Y4, Y4
+	MOVQ    inverse+16(FP), BX
+	VMOVUPS (BX), Y5
+	MOVQ    base+24(FP), BX
+	VMOVUPS (BX), Y6
+	VXORPS  Y7, Y7, Y7
+	VCMPPS  $0x00, Y7, Y5, Y7
+	XORQ    BX, BX
+
+column:
+	VMOVUPS   (CX)(BX*1), Y8
+	VSUBPS    Y6, Y8, Y8
+	VMULPS    Y8, Y5, Y8
+	VADDPS    Y0, Y8, Y8
+	VANDPS    Y1, Y8, Y8
+	VPMAXSD   Y2, Y8, Y8
+	VPMINSD   Y3, Y8, Y8
+	VMOVUPS   32(CX)(BX*1), Y9
+	VSUBPS    Y6, Y9, Y9
+	VMULPS    Y9, Y5, Y9
+	VADDPS    Y0, Y9, Y9
+	VANDPS    Y1, Y9, Y9
+	VPMAXSD   Y2, Y9, Y9
+	VPMINSD   Y3, Y9, Y9
+	VPSLLD    $0x08, Y9, Y9
+	VPADDD    Y9, Y8, Y8
+	VMOVUPS   64(CX)(BX*1), Y9
+	VSUBPS    Y6, Y9, Y9
+	VMULPS    Y9, Y5, Y9
+	VADDPS    Y0, Y9, Y9
+	VANDPS    Y1, Y9, Y9
+	VPMAXSD   Y2, Y9, Y9
+	VPMINSD   Y3, Y9, Y9
+	VPSLLD    $0x10, Y9, Y9
+	VPADDD    Y9, Y8, Y8
+	VMOVUPS   96(CX)(BX*1), Y9
+	VSUBPS    Y6, Y9, Y9
+	VMULPS    Y9, Y5, Y9
+	VADDPS    Y0, Y9, Y9
+	VANDPS    Y1, Y9, Y9
+	VPMAXSD   Y2, Y9, Y9
+	VPMINSD   Y3, Y9, Y9
+	VPSLLD    $0x18, Y9, Y9
+	VPADDD    Y9, Y8, Y8
+	VPSUBD    Y4, Y8, Y8
+	VXORPS    Y9, Y9, Y9
+	VBLENDVPS Y7, Y9, Y8, Y8
+	VMOVUPS   Y8, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000080, BX
+	CMPQ      BX, DX
+	JLT       column
 	VZEROUPPER
 	RET
 
@@ -9323,13 +9402,12 @@ cappedError:
 TEXT ·levelsAVX512(SB), NOSPLIT, $0-40
 	MOVQ         packed+0(FP), AX
 	MOVQ         x+8(FP), CX
-	MOVQ         p+16(FP), DX
-	MOVQ         n+24(FP), BX
-	SHLQ         $0x06, BX
-	MOVL         $0x4b400000, SI
-	VPBROADCASTD SI, Z0
-	MOVL         $0x007fffff, SI
-	VPBROADCASTD SI, Z1
+	MOVQ         n+24(FP), DX
+	SHLQ         $0x06, DX
+	MOVL         $0x4b400000, BX
+	VPBROADCASTD BX, Z0
+	MOVL         $0x007fffff, BX
+	VPBROADCASTD BX, Z1
 	VBROADCASTSS lo+32(FP), Z2
 	VADDPS       Z0, Z2, Z2
 	VANDPS       Z1, Z2, Z2
@@ -9342,24 +9420,25 @@ TEXT ·levelsAVX512(SB), NOSPLIT, $0-40
 	VPADDD  Z4, Z2, Z4
 	VPSLLD  $0x10, Z4, Z5
 	VPADDD  Z5, Z4, Z4
-	VMOVUPS (DX), Z5
-	VMOVUPS 64(DX), Z6
+	MOVQ    p+16(FP), BX
+	VMOVUPS (BX), Z5
+	VMOVUPS 64(BX), Z6
 	VXORPS  Z7, Z7, Z7
 	VCMPPS  $0x00, Z7, Z5, K1
 	KMOVW   K1, SI
 	TESTL   SI, SI
 	JNZ     zeros
-	XORQ    DX, DX
+	XORQ    BX, BX
 
 column:
-	VMOVUPS (CX)(DX*1), Z7
+	VMOVUPS (CX)(BX*1), Z7
 	VADDPS  Z6, Z7, Z7
 	VDIVPS  Z5, Z7, Z7
 	VADDPS  Z0, Z7, Z7
 	VANDPS  Z1, Z7, Z7
 	VPMAXSD Z2, Z7, Z7
 	VPMINSD Z3, Z7, Z7
-	VMOVUPS 64(CX)(DX*1), Z8
+	VMOVUPS 64(CX)(BX*1), Z8
 	VADDPS  Z6, Z8, Z8
 	VDIVPS  Z5, Z8, Z8
 	VADDPS  Z0, Z8, Z8
@@ -9368,7 +9447,7 @@ column:
 	VPMINSD Z3, Z8, Z8
 	VPSLLD  $0x08, Z8, Z8
 	VPADDD  Z8, Z7, Z7
-	VMOVUPS 128(CX)(DX*1), Z8
+	VMOVUPS 128(CX)(BX*1), Z8
 	VADDPS  Z6, Z8, Z8
 	VDIVPS  Z5, Z8, Z8
 	VADDPS  Z0, Z8, Z8
@@ -9377,7 +9456,7 @@ column:
 	VPMINSD Z3, Z8, Z8
 	VPSLLD  $0x10, Z8, Z8
 	VPADDD  Z8, Z7, Z7
-	VMOVUPS 192(CX)(DX*1), Z8
+	VMOVUPS 192(CX)(BX*1), Z8
 	VADDPS  Z6, Z8, Z8
 	VDIVPS  Z5, Z8, Z8
 	VADDPS  Z0, Z8, Z8
@@ -9389,26 +9468,26 @@ column:
 	VPSUBD  Z4, Z7, Z7
 	VMOVUPS Z7, (AX)
 	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000100, DX
-	CMPQ    DX, BX
+	ADDQ    $0x00000100, BX
+	CMPQ    BX, DX
 	JLT     column
 	JMP     done
 
 zeros:
-	VMOVUPS      128(DX), Z7
-	VMOVUPS      192(DX), Z8
+	VMOVUPS      128(BX), Z7
+	VMOVUPS      192(BX), Z8
 	VXORPS       Z9, Z9, Z9
 	VCMPPS       $0x00, Z9, Z7, K2
 	KANDW        K1, K2, K2
 	CMPL         SI, $0x0000ffff
 	JE           allZeros
-	MOVL         $0x3f800000, DX
-	VPBROADCASTD DX, Z9
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z9
 	VMOVAPS      Z9, K1, Z5
-	XORQ         DX, DX
+	XORQ         BX, BX
 
 columnZeros:
-	VMOVUPS (CX)(DX*1), Z9
+	VMOVUPS (CX)(BX*1), Z9
 	VADDPS  Z6, Z9, Z10
 	VDIVPS  Z5, Z10, Z10
 	VSUBPS  Z8, Z9, Z9
@@ -9418,7 +9497,7 @@ columnZeros:
 	VANDPS  Z1, Z9, Z9
 	VPMAXSD Z2, Z9, Z9
 	VPMINSD Z3, Z9, Z9
-	VMOVUPS 64(CX)(DX*1), Z10
+	VMOVUPS 64(CX)(BX*1), Z10
 	VADDPS  Z6, Z10, Z11
 	VDIVPS  Z5, Z11, Z11
 	VSUBPS  Z8, Z10, Z10
@@ -9430,7 +9509,7 @@ columnZeros:
 	VPMINSD Z3, Z10, Z10
 	VPSLLD  $0x08, Z10, Z10
 	VPADDD  Z10, Z9, Z9
-	VMOVUPS 128(CX)(DX*1), Z10
+	VMOVUPS 128(CX)(BX*1), Z10
 	VADDPS  Z6, Z10, Z11
 	VDIVPS  Z5, Z11, Z11
 	VSUBPS  Z8, Z10, Z10
@@ -9442,7 +9521,7 @@ columnZeros:
 	VPMINSD Z3, Z10, Z10
 	VPSLLD  $0x10, Z10, Z10
 	VPADDD  Z10, Z9, Z9
-	VMOVUPS 192(CX)(DX*1), Z10
+	VMOVUPS 192(CX)(BX*1), Z10
 	VADDPS  Z6, Z10, Z11
 	VDIVPS  Z5, Z11, Z11
 	VSUBPS  Z8, Z10, Z10
@@ -9459,23 +9538,23 @@ columnZeros:
 	VMOVAPS Z10, K2, Z9
 	VMOVUPS Z9, (AX)
 	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000100, DX
-	CMPQ    DX, BX
+	ADDQ    $0x00000100, BX
+	CMPQ    BX, DX
 	JLT     columnZeros
 	JMP     done
 
 allZeros:
-	XORQ DX, DX
+	XORQ BX, BX
 
 columnAllZeros:
-	VMOVUPS (CX)(DX*1), Z5
+	VMOVUPS (CX)(BX*1), Z5
 	VSUBPS  Z8, Z5, Z5
 	VMULPS  Z5, Z7, Z5
 	VADDPS  Z0, Z5, Z5
 	VANDPS  Z1, Z5, Z5
 	VPMAXSD Z2, Z5, Z5
 	VPMINSD Z3, Z5, Z5
-	VMOVUPS 64(CX)(DX*1), Z6
+	VMOVUPS 64(CX)(BX*1), Z6
 	VSUBPS  Z8, Z6, Z6
 	VMULPS  Z6, Z7, Z6
 	VADDPS  Z0, Z6, Z6
@@ -9484,7 +9563,7 @@ columnAllZeros:
 	VPMINSD Z3, Z6, Z6
 	VPSLLD  $0x08, Z6, Z6
 	VPADDD  Z6, Z5, Z5
-	VMOVUPS 128(CX)(DX*1), Z6
+	VMOVUPS 128(CX)(BX*1), Z6
 	VSUBPS  Z8, Z6, Z6
 	VMULPS  Z6, Z7, Z6
 	VADDPS  Z0, Z6, Z6
@@ -9493,7 +9572,7 @@ columnAllZeros:
 	VPMINSD Z3, Z6, Z6
 	VPSLLD  $0x10, Z6, Z6
 	VPADDD  Z6, Z5, Z5
-	VMOVUPS 192(CX)(DX*1), Z6
+	VMOVUPS 192(CX)(BX*1), Z6
 	VSUBPS  Z8, Z6, Z6
 	VMULPS  Z6, Z7, Z6
 	VADDPS  Z0, Z6, Z6
@@ -9507,11 +9586,88 @@ columnAllZeros:
 	VMOVAPS Z6, K2, Z5
 	VMOVUPS Z5, (AX)
 	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000100, DX
-	CMPQ    DX, BX
+	ADDQ    $0x00000100, BX
+	CMPQ    BX, DX
 	JLT     columnAllZeros
 
 done:
+	VZEROUPPER
+	RET
+
+// func searchLevelsAVX512(packed *uint32, x *float32, inverse *[16]float32, base *[16]float32, n int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·searchLevelsAVX512(SB), NOSPLIT, $0-48
+	MOVQ         packed+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+32(FP), DX
+	SHLQ         $0x06, DX
+	MOVL         $0x4b400000, BX
+	VPBROADCASTD BX, Z0
+	MOVL         $0x007fffff, BX
+	VPBROADCASTD BX, Z1
+	VBROADCASTSS lo+40(FP), Z2
+	VADDPS       Z0, Z2, Z2
+	VANDPS       Z1, Z2, Z2
+	VBROADCASTSS hi+44(FP), Z3
+	VADDPS       Z0, Z3, Z3
+	VANDPS       Z1, Z3, Z3
+
+	// lo in each byte of a word
+	VPSLLD  $0x08, Z2, Z4
+	VPADDD  Z4, Z2, Z4
+	VPSLLD  $0x10, Z4, Z5
+	VPADDD  Z5, Z4, Z4
+	MOVQ    inverse+16(FP), BX
+	VMOVUPS (BX), Z5
+	MOVQ    base+24(FP), BX
+	VMOVUPS (BX), Z6
+	VXORPS  Z7, Z7, Z7
+	VCMPPS  $0x00, Z7, Z5, K1
+	XORQ    BX, BX
+
+column:
+	VMOVUPS (CX)(BX*1), Z7
+	VSUBPS  Z6, Z7, Z7
+	VMULPS  Z7, Z5, Z7
+	VADDPS  Z0, Z7, Z7
+	VANDPS  Z1, Z7, Z7
+	VPMAXSD Z2, Z7, Z7
+	VPMINSD Z3, Z7, Z7
+	VMOVUPS 64(CX)(BX*1), Z8
+	VSUBPS  Z6, Z8, Z8
+	VMULPS  Z8, Z5, Z8
+	VADDPS  Z0, Z8, Z8
+	VANDPS  Z1, Z8, Z8
+	VPMAXSD Z2, Z8, Z8
+	VPMINSD Z3, Z8, Z8
+	VPSLLD  $0x08, Z8, Z8
+	VPADDD  Z8, Z7, Z7
+	VMOVUPS 128(CX)(BX*1), Z8
+	VSUBPS  Z6, Z8, Z8
+	VMULPS  Z8, Z5, Z8
+	VADDPS  Z0, Z8, Z8
+	VANDPS  Z1, Z8, Z8
+	VPMAXSD Z2, Z8, Z8
+	VPMINSD Z3, Z8, Z8
+	VPSLLD  $0x10, Z8, Z8
+	VPADDD  Z8, Z7, Z7
+	VMOVUPS 192(CX)(BX*1), Z8
+	VSUBPS  Z6, Z8, Z8
+	VMULPS  Z8, Z5, Z8
+	VADDPS  Z0, Z8, Z8
+	VANDPS  Z1, Z8, Z8
+	VPMAXSD Z2, Z8, Z8
+	VPMINSD Z3, Z8, Z8
+	VPSLLD  $0x18, Z8, Z8
+	VPADDD  Z8, Z7, Z7
+	VPSUBD  Z4, Z7, Z7
+	VXORPS  Z8, Z8, Z8
+	VMOVAPS Z8, K1, Z7
+	VMOVUPS Z7, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000100, BX
+	CMPQ    BX, DX
+	JLT     column
 	VZEROUPPER
 	RET
 

@@ -59,6 +59,11 @@ func fitAffineAbsolutePairAVX2(fit *float32, x *float32, w *float32, levels *flo
 //go:noescape
 func levelsAVX2(packed *uint32, x *float32, p *float32, n int, lo float32, hi float32)
 
+// searchLevelsAVX2 is levelLanes.quantize of n columns, a multiple of 4, with a d of 0.
+//
+//go:noescape
+func searchLevelsAVX2(packed *uint32, x *float32, inverse *[16]float32, base *[16]float32, n int, lo float32, hi float32)
+
 // packColumnsAVX2 packs the low four bits of levels, columns j and j+16 in one byte, and
 // their fifth bits, bit j being that of column j.
 //
@@ -229,6 +234,11 @@ func fitAffineAbsolutePairAVX512(fit *float32, x *float32, w *float32, levels *f
 //
 //go:noescape
 func levelsAVX512(packed *uint32, x *float32, p *float32, n int, lo float32, hi float32)
+
+// searchLevelsAVX512 is levelLanes.quantize of n columns, a multiple of 4, with a d of 0.
+//
+//go:noescape
+func searchLevelsAVX512(packed *uint32, x *float32, inverse *[16]float32, base *[16]float32, n int, lo float32, hi float32)
 
 // packColumnsAVX512 packs the low four bits of levels, columns j and j+16 in one byte, and
 // their fifth bits, bit j being that of column j.

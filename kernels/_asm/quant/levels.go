@@ -25,13 +25,7 @@ const (
 func levels(v isa) {
 	simd.Func("levels"+v.name, "func(packed *uint32, x, p *float32, n int, lo, hi float32)",
 		"levels"+v.name+" is levelLanes.quantize of n columns, a multiple of 4.")
-	packed := Load(Param("packed"), GP64())
-	x, p, end := v.columns("x"), loadFields("p"), v.byteLen()
-	k := levelKernel{isa: v, packed: packed, x: x, end: end, magic: v.bits(0x4b400000), mantissa: v.bits(0x7fffff)}
-	k.lo, k.hi = k.biased("lo"), k.biased("hi")
-	Comment("lo in each byte of a word")
-	k.los = v.addInts(k.lo, v.shiftLeft(k.lo, 8))
-	k.los = v.addInts(k.los, v.shiftLeft(k.los, 16))
+	k, p := newLevelKernel(v), loadFields("p")
 	k.d, k.m = v.load(p.at(levelD)), v.load(p.at(levelM))
 	fallback := v.compare(eq, k.d, v.zero())
 	zeros := v.laneBits(fallback)
@@ -56,6 +50,28 @@ func levels(v isa) {
 	Label("done")
 	VZEROUPPER()
 	RET()
+}
+
+// searchLevels is levels where d is 0 in all lanes.
+func searchLevels(v isa) {
+	simd.Func("searchLevels"+v.name, "func(packed *uint32, x *float32, inverse, base *[16]float32, n int, lo, hi float32)",
+		"searchLevels"+v.name+" is levelLanes.quantize of n columns, a multiple of 4, with a d of 0.")
+	k := newLevelKernel(v)
+	f := &levelFallback{inverse: v.load(loadFields("inverse").at(0)), base: v.load(loadFields("base").at(0)), everywhere: true}
+	f.dead = v.compare(eq, f.inverse, v.zero())
+	k.loop("column", f)
+	VZEROUPPER()
+	RET()
+}
+
+func newLevelKernel(v isa) *levelKernel {
+	k := &levelKernel{isa: v, packed: Load(Param("packed"), GP64()), x: v.columns("x"), end: v.byteLen(),
+		magic: v.bits(0x4b400000), mantissa: v.bits(0x7fffff)}
+	k.lo, k.hi = k.biased("lo"), k.biased("hi")
+	Comment("lo in each byte of a word")
+	k.los = v.addInts(k.lo, v.shiftLeft(k.lo, 8))
+	k.los = v.addInts(k.los, v.shiftLeft(k.los, 16))
+	return k
 }
 
 type levelKernel struct {

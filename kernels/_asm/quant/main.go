@@ -16,6 +16,7 @@ func main() {
 		fitAffine(v, 2, false)
 		fitAffine(v, 2, true)
 		levels(v)
+		searchLevels(v)
 		packColumns(v)
 		fitSymmetric(v)
 		scaleQ6_K(v)
