@@ -1,13 +1,11 @@
 package formats
 
-import "os"
-
 // CopyTo copies the bytes [from, to) of the extent to the same place, relative
 // to offset, of dst: within the kernel where that is possible, so that a file
 // system that can share blocks does.
-func (e *Extent) CopyTo(dst *os.File, offset, from, to int64) error {
+func (e *Extent) CopyTo(dst *OutputFile, offset, from, to int64) error {
 	if e.File.file != nil {
-		n, err := copyRange(dst, offset+from, e.File.file, e.Offset+from, to-from)
+		n, err := copyRange(dst.File, offset+from, e.File.file, e.Offset+from, to-from)
 		from += n
 		if err != nil {
 			return err
@@ -29,4 +27,4 @@ func (e *Extent) CopyTo(dst *os.File, offset, from, to int64) error {
 }
 
 // copyBuffer is what CopyTo takes beside the files.
-const copyBuffer = 512 << 10
+const copyBuffer = 256 << 10

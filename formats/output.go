@@ -30,7 +30,7 @@ type Output struct {
 	temp   string
 	layout *Layout
 	lock   *os.File
-	files  []*os.File
+	files  []*OutputFile
 	mode   fs.FileMode // of a replaced file; 0 for none
 	done   bool
 }
@@ -135,7 +135,7 @@ func (o *Output) fill() error {
 		if err != nil {
 			return err
 		}
-		o.files = append(o.files, f)
+		o.files = append(o.files, &OutputFile{File: f})
 		if err := preallocate(f, lf.Size); err != nil {
 			return o.Error(lf, fmt.Errorf("can't reserve %d bytes: %w", lf.Size, err))
 		}
@@ -169,7 +169,7 @@ func (o *Output) createFile(lf *LayoutFile) (*os.File, error) {
 }
 
 // File returns the i-th file of the layout, to write to at any offset.
-func (o *Output) File(i int) *os.File { return o.files[i] }
+func (o *Output) File(i int) *OutputFile { return o.files[i] }
 
 // writeback is how much the disk is given to write at once.
 const writeback = 8 << 20
@@ -180,7 +180,7 @@ const writeback = 8 << 20
 func (o *Output) Written(i int, offset, n int64) {
 	from, to := offset/writeback*writeback, (offset+n)/writeback*writeback
 	if from < to {
-		startWriteback(o.files[i], from, to-from)
+		startWriteback(o.files[i].File, from, to-from)
 	}
 }
 

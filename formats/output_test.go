@@ -196,7 +196,7 @@ func TestCopyTo(t *testing.T) {
 		}
 		e := Extent{File: f, Offset: 5, Size: int64(len(data)) - 5}
 		for lo := int64(0); lo < e.Size; lo += 1_000_003 {
-			if err := e.CopyTo(dst, 7, lo, min(lo+1_000_003, e.Size)); err != nil {
+			if err := e.CopyTo(&OutputFile{File: dst}, 7, lo, min(lo+1_000_003, e.Size)); err != nil {
 				t.Fatal(err)
 			}
 		}

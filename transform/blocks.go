@@ -23,7 +23,7 @@ const (
 	// such as the factor A of a product B·A.
 	repeatedShare = 4
 	// copiedBlock is how much is copied in one go.
-	copiedBlock = 4 << 20
+	copiedBlock = 1 << 20
 	// copiedCost is the memory that copying takes where the system can't do it.
 	copiedCost = 1 << 20
 )

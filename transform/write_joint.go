@@ -47,10 +47,6 @@ func (j *placedJoint) size(lo, hi int) (n int64) {
 	return n
 }
 
-// writebackLeast is how much of a tensor the system is asked to begin to write. Less
-// shares too many of its pages with what comes next.
-const writebackLeast = 64 << 10
-
 // write computes the pieces [lo, hi) once, and writes them to all places.
 func (j *placedJoint) write(ctx context.Context, l *formats.Layout, out *formats.Output, lo, hi int) error {
 	buf := formats.BorrowBytes(int(j.NumBytes(lo, hi)))
@@ -64,9 +60,7 @@ func (j *placedJoint) write(ctx context.Context, l *formats.Layout, out *formats
 		if _, err := out.File(p.file).WriteAt(data[p.index], p.offset+from); err != nil {
 			return out.Error(&l.Files[p.file], err)
 		}
-		if to-from >= writebackLeast {
-			out.Written(p.file, p.offset+from, to-from)
-		}
+		out.Written(p.file, p.offset+from, to-from)
 	}
 	return nil
 }
