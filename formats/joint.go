@@ -59,6 +59,9 @@ func (t *Tensor) Joint() (j *Joint, index int) {
 	return nil, 0
 }
 
+// Pieces returns what computes the tensors.
+func (j *Joint) Pieces() Pieces { return j.pieces }
+
 // Range returns where the pieces [lo, hi) of the i-th tensor lie in its data.
 func (j *Joint) Range(i, lo, hi int) (from, to int64) {
 	size := j.Tensors[i].NumBytes()

@@ -67,8 +67,8 @@ func (s *ShrinkReport) Measure(ctx context.Context, source, made, base, madeBase
 			v.b, v.qb = base.Tensor(x.Name), plainBase.Tensor(x.Name)
 		}
 		it := scanItem{name: x.Name, rows: v.w.NumRows(), rowBytes: 4 * int64(v.w.NumCols()), cost: v.cost}
-		if s := v.w.Shape; len(s) == 3 {
-			it.together = s[1] // experts that are stored turned round are made as a whole
+		if len(v.w.Shape) == 3 {
+			it.together = shrink.TurnedGroup // so that none is made twice
 		}
 		v.sums = make([]survivalSums, it.numBlocks())
 		lines, items = append(lines, v), append(items, it)

@@ -30,9 +30,14 @@ func readGptOss(r *reader) error {
 		if err != nil {
 			return err
 		}
+		shape := []int{s[0], s[2] * mxGroup, s[1]}
+		if e := beingMade(t); e != nil {
+			r.replace(t, name, shape, &remade{computing(r.source.DType), e})
+			continue
+		}
 		g := &grouped{computing: computing(r.source.DType), rows: s[0] * s[1], cols: s[2] * mxGroup, codes: t, bits: 4, unpack: unpackE2M1,
 			scales: scales, scale: kernels.DecodeF8E8M0, group: mxGroup, tall: 1}
-		r.replace(t, name, []int{s[0], g.cols, s[1]}, &turned{g.computing, g, s[1]})
+		r.replace(t, name, shape, &turned{g.computing, g, s[1]})
 	}
 	return nil
 }
@@ -50,11 +55,7 @@ const turnedRows = 64
 
 func (t *turned) Scratch(n int) int64 {
 	width := int64(n + 2*mxGroup)
-	scratch := turnedRows*width*5 + 4*int64(n)*int64(t.n) + t.from.Scratch(turnedRows)
-	if j, _ := t.from.codes.Joint(); j != nil {
-		scratch += j.NumBytes(0, 1) + j.Scratch(1)
-	}
-	return scratch
+	return turnedRows*width*5 + 4*int64(n)*int64(t.n) + t.from.Scratch(turnedRows)
 }
 
 func (t *turned) ReadRows(ctx context.Context, dst []byte, lo, hi int) error {
@@ -75,36 +76,13 @@ func (t *turned) ReadRows(ctx context.Context, dst []byte, lo, hi int) error {
 
 // readExpert decodes rows of one expert, which are columns there.
 func (t *turned) readExpert(ctx context.Context, dst []float32, expert, lo, hi int) error {
-	if j, _ := t.from.codes.Joint(); j != nil {
-		return t.computeExpert(ctx, j, dst, expert, lo, hi)
-	}
-	return t.decodeExpert(ctx, t.from, dst, expert, lo, hi)
-}
-
-// computeExpert is readExpert of codes that are being made: all of an expert's at once,
-// since to make some takes as long.
-func (t *turned) computeExpert(ctx context.Context, j *formats.Joint, dst []float32, expert, lo, hi int) error {
-	buf := formats.BorrowBytes(int(j.NumBytes(expert, expert+1)))
-	defer formats.ReturnBytes(buf)
-	made, err := j.Read(ctx, buf, expert, expert+1)
-	if err != nil {
-		return err
-	}
-	one := *t.from
-	one.codes = constant(t.from.codes.Name, formats.U8, made[0], len(made[0]))
-	one.scales = constant(t.from.scales.Name, formats.U8, made[1], len(made[1]))
-	return t.decodeExpert(ctx, &one, dst, 0, lo, hi)
-}
-
-// decodeExpert is readExpert of the given codes.
-func (t *turned) decodeExpert(ctx context.Context, codes *grouped, dst []float32, expert, lo, hi int) error {
 	from, to := lo/mxGroup*mxGroup, (hi+mxGroup-1)/mxGroup*mxGroup
 	width := to - from
 	x := formats.BorrowFloats(turnedRows * width)
 	defer formats.ReturnFloats(x)
 	for r := 0; r < t.n; r += turnedRows {
 		rows := min(turnedRows, t.n-r)
-		if err := codes.read(ctx, x[:rows*width], expert*t.n+r, expert*t.n+r+rows, from, to); err != nil {
+		if err := t.from.read(ctx, x[:rows*width], expert*t.n+r, expert*t.n+r+rows, from, to); err != nil {
 			return err
 		}
 		for c := lo; c < hi; c++ {

@@ -88,13 +88,27 @@ func (t *turnedExperts) Scratch(int) int64 {
 func (t *turnedExperts) ReadPieces(ctx context.Context, dst [][]byte, lo, hi int) error {
 	k, n := t.w.Shape[1], t.w.Shape[2]
 	groups := k / mxGroup
+	return t.eachGroup(ctx, lo*groups, hi*groups, func(i int, codes, scales []byte, _ []float32) {
+		expert, group := i/groups-lo, i%groups
+		for c, s := range scales {
+			at := (expert*n+c)*groups + group
+			copy(dst[0][at*mxGroup/2:], codes[c*mxGroup/2:][:mxGroup/2])
+			dst[1][at] = s
+		}
+	})
+}
+
+// eachGroup calls f with the codes and scales of the groups [lo, hi) of all columns, 32
+// rows each, and with room for as many numbers.
+func (t *turnedExperts) eachGroup(ctx context.Context, lo, hi int, f func(i int, codes, scales []byte, free []float32)) error {
+	n := t.w.NumCols()
 	y := formats.BorrowFloats(mxGroup * n)
 	defer formats.ReturnFloats(y)
 	codes, scales := formats.BorrowBytes(len(y)/2), formats.BorrowBytes(n)
 	defer formats.ReturnBytes(codes)
 	defer formats.ReturnBytes(scales)
-	for i := lo * groups; i < hi*groups; {
-		end := min(i+t.groups(), hi*groups)
+	for i := lo; i < hi; {
+		end := min(i+t.groups(), hi)
 		x, err := t.w.read(ctx, i*mxGroup, end*mxGroup)
 		if err != nil {
 			return err
@@ -102,12 +116,7 @@ func (t *turnedExperts) ReadPieces(ctx context.Context, dst [][]byte, lo, hi int
 		for rest := x; i < end; i, rest = i+1, rest[len(y):] {
 			turn(y, rest[:len(y)], n)
 			mxfp4(codes, scales, y, t.search)
-			expert, group := i/groups-lo, i%groups
-			for c, s := range scales {
-				at := (expert*n+c)*groups + group
-				copy(dst[0][at*mxGroup/2:], codes[c*mxGroup/2:][:mxGroup/2])
-				dst[1][at] = s
-			}
+			f(i, codes, scales, y)
 		}
 		formats.ReturnFloats(x)
 	}

@@ -2,6 +2,7 @@ package shrink_test
 
 import (
 	"math"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/hf"
 	"github.com/loratool/loratool/formats/strictjson"
+	"github.com/loratool/loratool/transform"
 	"github.com/loratool/loratool/transform/shrink"
 )
 
@@ -137,4 +139,34 @@ func secondLayer(m *formats.Model) (out []*formats.Tensor) {
 		}
 	}
 	return out
+}
+
+// TestQuantizeGptOssUnwritten says that experts which are being quantized are read as
+// what their written codes stand for, by any rows.
+func TestQuantizeGptOssUnwritten(t *testing.T) {
+	for _, search := range []bool{false, true} {
+		m, _, err := shrink.Quantize(open(t, goldens+"/read_base_gptoss"), shrink.MXFP4, shrink.Options{Search: search})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := hf.Layout(m, hf.LayoutOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "written")
+		if err := transform.Write(t.Context(), l, dir, transform.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		unwritten, _, err := shrink.Dequantize(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written, _, err := shrink.Dequantize(open(t, dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range written.Tensors {
+			compare(t, unwritten.Tensor(x.Name), x, x.Name, 0)
+		}
+	}
 }

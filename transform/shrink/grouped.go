@@ -52,7 +52,7 @@ func (g global) apply(s []float32) {
 func (g *grouped) groups() int { return (g.cols + g.group - 1) / g.group }
 
 func (g *grouped) Scratch(n int) int64 {
-	return int64(n)*int64(g.rowBytes()) + 16*int64(g.groups())*int64(n/g.tall+2)
+	return int64(n)*int64(g.rowBytes()) + 16*int64(g.groups())*int64(n/g.tall+2) + rectangleBytes
 }
 
 func (g *grouped) rowBytes() int { return (g.cols*g.bits + 7) / 8 }
@@ -151,13 +151,35 @@ func readRectangle(ctx context.Context, t *formats.Tensor, dst []byte, lo, hi, r
 		return readBytes(ctx, t, dst, int64(lo)*int64(rowBytes))
 	}
 	width := to - from
-	for r := lo; r < hi; r++ {
-		if err := readBytes(ctx, t, dst[(r-lo)*width:][:width], int64(r)*int64(rowBytes)+int64(from)); err != nil {
+	if rowBytes > wholeRow {
+		for r := lo; r < hi; r++ {
+			if err := readBytes(ctx, t, dst[(r-lo)*width:][:width], int64(r)*int64(rowBytes)+int64(from)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	step := rectangleBytes / rowBytes
+	raw := formats.BorrowBytes(min(step, hi-lo) * rowBytes)
+	defer formats.ReturnBytes(raw)
+	for ; lo < hi; lo += step {
+		rows := raw[:min(step, hi-lo)*rowBytes]
+		if err := readBytes(ctx, t, rows, int64(lo)*int64(rowBytes)); err != nil {
 			return err
+		}
+		for ; len(rows) > 0; rows = rows[rowBytes:] {
+			dst = dst[copy(dst, rows[from:to]):]
 		}
 	}
 	return nil
 }
+
+// A row of no more than wholeRow bytes is read faster than a part of it is asked for;
+// rectangleBytes of such rows are read at a time.
+const (
+	wholeRow       = 4096
+	rectangleBytes = 64 << 10
+)
 
 // readBytes fills dst with the bytes of a tensor's data from the given one on.
 func readBytes(ctx context.Context, t *formats.Tensor, dst []byte, offset int64) error {
