@@ -173,24 +173,18 @@ func (p *pass) gram(ctx context.Context, x []float32, b int, left bool, images [
 		return p.gramLeft(ctx, x, b)
 	}
 	z := newTotal(p.team, p.cols*b)
-	keep := images != nil
-	if !keep {
-		images = make([]float32, panelRows(p.cols)*b)
+	keep := p.rows // so many rows of D·X
+	if images == nil {
+		keep = panelRows(p.cols)
+		images = make([]float32, keep*b)
 	}
-	at := func(row, top int) []float32 {
-		if keep {
-			return images[row*b:]
-		}
-		return images[(row-top)*b:]
-	}
-	height := panelRows(p.cols)
 	err := p.run(ctx, func(rows panel) error {
-		y := at(rows.lo, rows.lo-rows.lo%height)
-		clear(y[:(rows.hi-rows.lo)*b])
+		y := images[rows.lo%keep*b:][:(rows.hi-rows.lo)*b]
+		clear(y)
 		kernels.Gemm(y, b, rows.x, rows.ld, x, b, rows.hi-rows.lo, b, p.cols)
 		return nil
 	}, func(all panel) error {
-		y := at(all.lo, all.lo)
+		y := images[all.lo%keep*b:]
 		p.team.Ranges(p.cols, 48, func(from, to int) {
 			kernels.GemmTN(z.chain[from*b:], b, all.x[from:], all.ld, y, b, to-from, b, all.hi-all.lo)
 		})
