@@ -14,8 +14,8 @@ import (
 )
 
 // BenchmarkOracle reports how many times as fast as libggml a quantizer is: the ratio
-// of the medians of CPU time, in one thread each, in rounds taken by turns so that
-// both meet the same machine.
+// of the medians of CPU time, in one thread each, in rounds taken by turns and for as
+// long, so that both meet the same machine.
 func BenchmarkOracle(b *testing.B) {
 	src := make([]float32, benchmarkRows*benchmarkCols)
 	fillNormal(newRand(1), src)
@@ -39,17 +39,20 @@ func BenchmarkOracle(b *testing.B) {
 					defer runtime.UnlockOSThread()
 					var ours, theirs []time.Duration
 					for range b.N {
+						var turn time.Duration
 						for line := range strings.Lines(string(oracle(b, "speed", bt.name, args...))) {
 							ns, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
 							if err != nil {
 								b.Fatal(err)
 							}
 							theirs = append(theirs, time.Duration(ns))
+							turn += time.Duration(ns)
 						}
-						for range 5 {
+						for turn > 0 {
 							start := threadTime(b)
 							bt.quantize(dst, src, benchmarkCols, weights)
 							ours = append(ours, threadTime(b)-start)
+							turn -= ours[len(ours)-1]
 						}
 					}
 					b.ReportMetric(float64(len(src))/median(ours).Seconds()/1e6, "Mweights/s")
