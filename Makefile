@@ -13,6 +13,7 @@ test: ## run the tests; they need nothing but Go
 	go test ./...
 
 # The peers are in the Python environment that ".ci/run interop" makes.
+# LLAMA_CPP=… names llama.cpp's sources, for the whole chain to GGUF.
 PYTHON ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/loratool-ci/venv/bin/python
 
 bench: build ## measure each command side by side with its peers (after "make ci", or with PYTHON=… that has them)
