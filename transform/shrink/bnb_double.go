@@ -1,10 +1,8 @@
 package shrink
 
 import (
-	"context"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/formats/strictjson"
@@ -16,22 +14,33 @@ import (
 //	offset = mean(absmax), a = absmax − offset
 //	nested_absmax[j] = max |a| of 256 scales, code[i] = the value of the map nearest to a[i] / nested_absmax[i/256]
 type doubled struct {
-	w     weights
+	*pass
 	state *strictjson.Object
 	table *[256]float32
 
-	mu     sync.Mutex
-	known  bool
-	offset float32 // once it is known
+	sum    float64 // of absmax, once it is found
+	blocks int
 }
+
+func (d *doubled) offset() float32 { return float32(d.sum / float64(d.blocks)) }
 
 // encodeDoubleNF4 returns the tensors of a matrix in NF4 with double quantization.
 func encodeDoubleNF4(name string, w weights, compute formats.DType) []*formats.Tensor {
-	d := &doubled{w: w, state: nf4State(w, compute), table: (*[256]float32)(dynamicMap())}
+	d := &doubled{state: nf4State(w, compute), table: (*[256]float32)(dynamicMap())}
+	d.pass = newPass(bnbBlock, func(x []float32) []float32 {
+		peaks := formats.BorrowFloats((len(x) + bnbBlock - 1) / bnbBlock)
+		kernels.PeakGroups(peaks, x, bnbBlock)
+		return peaks
+	}, func(peaks []float32) {
+		for _, p := range peaks {
+			d.sum += float64(p)
+		}
+		d.blocks += len(peaks)
+	}, w)
 	n := w.NumElements()
 	blocks := (n + bnbBlock - 1) / bnbBlock
 	const piece = bnbBlock * bnbNestedBlock
-	made := (&encoded{from: w, piece: piece, encode: d.encode, needs: d}).tensors(
+	made := (&encoded{from: w, piece: piece, encode: d.encode, needs: d.pass}).tensors(
 		part(name, formats.U8, piece/2, (n+1)/2, 1),
 		part(name+".absmax", formats.U8, bnbNestedBlock, blocks),
 		part(name+".nested_absmax", formats.F32, 4, (blocks+bnbNestedBlock-1)/bnbNestedBlock))
@@ -41,18 +50,18 @@ func encodeDoubleNF4(name string, w weights, compute formats.DType) []*formats.T
 	return append(made,
 		constant(name+".nested_quant_map", formats.F32, floatBytes(d.table[:]), len(d.table)),
 		constant(name+".quant_map", formats.F32, floatBytes(kernels.NF4Values[:]), 16),
-		tensor(name+bnbState+"nf4", formats.U8, &found{d, d.text}, size))
+		tensor(name+bnbState+"nf4", formats.U8, &found{d.pass, d.text}, size))
 }
 
 func (d *doubled) encode(dst [][]byte, x []float32) {
-	peaks := nf4(dst[0], x)
+	peaks, offset := nf4(dst[0], x), d.offset()
 	defer formats.ReturnFloats(peaks)
 	for j := 0; j*bnbNestedBlock < len(peaks); j++ {
 		first := j * bnbNestedBlock
 		a := peaks[first:min(first+bnbNestedBlock, len(peaks))]
 		var most float32
 		for i := range a {
-			a[i] -= d.offset
+			a[i] -= offset
 			most = max(most, a[i], -a[i])
 		}
 		kernels.EncodeF32(dst[2][4*j:][:4], []float32{most})
@@ -64,34 +73,6 @@ func (d *doubled) encode(dst [][]byte, x []float32) {
 		}
 	}
 }
-
-// find finds the offset.
-func (d *doubled) find(ctx context.Context) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.known {
-		return nil
-	}
-	var sum float64
-	blocks := 0
-	err := d.w.eachChunk(ctx, 0, d.w.NumElements(), bnbBlock, func(_ int, x []float32) error {
-		peaks := formats.BorrowFloats((len(x) + bnbBlock - 1) / bnbBlock)
-		defer formats.ReturnFloats(peaks)
-		kernels.PeakGroups(peaks, x, bnbBlock)
-		for _, p := range peaks {
-			sum += float64(p)
-		}
-		blocks += len(peaks)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	d.offset, d.known = float32(sum/float64(blocks)), true
-	return nil
-}
-
-func (d *doubled) scratch() int64 { return d.w.flatScratch(d.w.chunk(bnbBlock)) }
 
 // nearest returns the index of the value of a sorted table that is nearest to v, the
 // greater of two.
@@ -117,7 +98,7 @@ func (d *doubled) stateText(offset float32) []byte {
 }
 
 func (d *doubled) text(dst []byte) {
-	for i := copy(dst, d.stateText(d.offset)); i < len(dst); i++ {
+	for i := copy(dst, d.stateText(d.offset())); i < len(dst); i++ {
 		dst[i] = ' '
 	}
 }

@@ -14,13 +14,7 @@ type encoded struct {
 	bytes   []int64 // of a piece, by tensor
 	scratch int64   // bytes per element, beside reading it
 	encode  encoding
-	needs   finding // nil for nothing
-}
-
-// A finding is what takes all of a matrix, or of several, and is found once.
-type finding interface {
-	find(ctx context.Context) error
-	scratch() int64 // memory that find takes
+	needs   *pass // that comes first, nil for none
 }
 
 // An encoding makes pieces of all tensors of the same elements.
@@ -95,9 +89,9 @@ func (f *fixed) ReadRows(_ context.Context, dst []byte, lo, hi int) error {
 	return nil
 }
 
-// found are the rows of a small tensor that says what was found.
+// found are the rows of a small tensor that says what a pass found.
 type found struct {
-	finding
+	*pass
 	fill func(dst []byte)
 }
 

@@ -1,9 +1,7 @@
 package shrink
 
 import (
-	"context"
 	"slices"
-	"sync"
 
 	"github.com/loratool/loratool/formats"
 	"github.com/loratool/loratool/kernels"
@@ -17,12 +15,12 @@ const nvGroup = 16
 //	scale = E4M3(global · amax / 6), code = E2M1(w / (scale / global))
 func encodeNVFP4(module string, w weights, all *peak, search bool) []*formats.Tensor {
 	n, k := w.Shape[0], w.Shape[1]
-	made := (&encoded{from: w, piece: k, scratch: 1, needs: all, encode: func(dst [][]byte, x []float32) {
+	made := (&encoded{from: w, piece: k, scratch: 1, needs: all.pass, encode: func(dst [][]byte, x []float32) {
 		nvfp4(dst[0], dst[1], x, all.global(), search)
 	}}).tensors(
 		part(module+".weight_packed", formats.U8, k/2, n, k/2),
 		part(module+".weight_scale", formats.F8_E4M3, k/nvGroup, n, k/nvGroup))
-	return append(made, tensor(module+".weight_global_scale", formats.F32, &found{all, func(dst []byte) {
+	return append(made, tensor(module+".weight_global_scale", formats.F32, &found{all.pass, func(dst []byte) {
 		kernels.EncodeF32(dst, []float32{all.global()})
 	}}, 1))
 }
@@ -54,12 +52,10 @@ func nvfp4(codes, scales []byte, x []float32, global float32, search bool) {
 	kernels.EncodeE2M1Groups(codes, x, s, nvGroup)
 }
 
-// A peak is the greatest magnitude of some matrices, found when it is first asked for.
+// A peak is the greatest magnitude of some matrices.
 type peak struct {
-	of    []weights
-	mu    sync.Mutex
-	known bool
-	value float32 // once it is known
+	*pass
+	value float32 // once it is found
 }
 
 // peakOf returns the peak that a matrix shares with its siblings.
@@ -68,44 +64,22 @@ func (p *plan) peakOf(module string) *peak {
 	if shared := p.peaks[names[0]]; shared != nil {
 		return shared
 	}
-	shared := &peak{}
+	var of []weights
 	for _, y := range p.report.Matrices {
 		if y.Type == NVFP4 && slices.Contains(names, y.module) {
-			shared.of = append(shared.of, weights{y.source})
+			of = append(of, weights{y.source})
 		}
 	}
+	shared := &peak{}
+	shared.pass = newPass(1, func(x []float32) []float32 {
+		most := formats.BorrowFloats(1)
+		kernels.PeakGroups(most, x, len(x))
+		return most
+	}, func(most []float32) {
+		shared.value = max(shared.value, most[0])
+	}, of...)
 	p.peaks[names[0]] = shared
 	return shared
-}
-
-func (p *peak) find(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known {
-		return nil
-	}
-	var most float32
-	for _, w := range p.of {
-		err := w.eachChunk(ctx, 0, w.NumElements(), 1, func(_ int, x []float32) error {
-			var one [1]float32
-			kernels.PeakGroups(one[:], x, len(x))
-			most = max(most, one[0])
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	p.value, p.known = most, true
-	return nil
-}
-
-// scratch is the memory that find takes.
-func (p *peak) scratch() (most int64) {
-	for _, w := range p.of {
-		most = max(most, w.flatScratch(w.chunk(1)))
-	}
-	return most
 }
 
 // global returns the factor that NVFP4 scales all of a matrix by: the greatest scale of
