@@ -80,6 +80,6 @@ if __name__ == "__main__":
         "loratool": [loratool, "merge", folder, "--lora", adapter, "-o", out, "--type", "Q4_K_M", *quiet],
         name: chain(folder, adapter, work, llama),
     }, [out, *(os.path.join(work, n) for n in ("chain", "chain.gguf", "chain-q4.gguf"))],
-        rounds=int(os.environ.get("ROUNDS", "3")), warm_up=False, log=log)
+        rounds=3, warm_up=False, log=log)
     measure.table("1.2B bf16 and a LoRA of rank 16 to a Q4_K_M file", results, "loratool")
     measure.multiples(name, results[name], results["loratool"])

@@ -83,7 +83,7 @@ if __name__ == "__main__":
     results = measure.side_by_side({
         "loratool": [loratool, "extract", base, tuned, "-o", ours, "--force", "--rank", str(RANK), "--threads", "2", "--progress", "none", "--report", report],
         "torch.svd_lowrank": [sys.executable, "-c", LOWRANK, base, tuned, theirs],
-    }, [], rounds=int(os.environ.get("ROUNDS", "3")), log=os.path.join(work, "extract.log"))
+    }, [], rounds=3, log=os.path.join(work, "extract.log"))
     measure.table("extract: 1.2B bf16, rank 64", results, "loratool")
     print("\n| | relative error |\n|---|---|")
     for name, path in (("loratool", ours), ("torch.svd_lowrank(q=80, niter=2)", theirs)):

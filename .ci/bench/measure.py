@@ -53,7 +53,9 @@ def bytes_written():
 
 
 def side_by_side(commands, outputs, rounds=5, warm_up=True, log="bench.log"):
-    """Runs {name: argument list} in turn and returns {name: Measurement}. outputs are removed before every run."""
+    """Runs {name: argument list} in turn and returns {name: Measurement}. outputs are removed before every run. ROUNDS in the environment
+    is how many times instead of rounds."""
+    rounds = int(os.environ.get("ROUNDS", rounds))
     results = {name: Measurement() for name in commands}
     with open(log, "ab") as log_file:
         for i in range(rounds + warm_up):

@@ -65,7 +65,7 @@ if __name__ == "__main__":
     results = measure.side_by_side({
         "loratool": [loratool, "quantize", source, "-o", ours, "Q4_K_M", "-j", "2", "--force", "--progress", "none", "-q"],
         "llama.cpp": [sys.executable, "-c", PEER, CI, source, theirs],
-    }, [], rounds=int(os.environ.get("ROUNDS", "3")), log=os.path.join(work, "quantize.log"))
+    }, [], rounds=3, log=os.path.join(work, "quantize.log"))
     measure.table("quantize: 1.2B F16 to Q4_K_M, 2 threads", results, "loratool")
     measure.multiples("llama.cpp", results["llama.cpp"], results["loratool"])
     same = filecmp.cmp(ours, theirs, shallow=False)
