@@ -585,3 +585,418 @@ levels:
 	JNZ        levels
 	VZEROUPPER
 	RET
+
+// func groupPeakAVX512(x []float32) (peak float32)
+// Requires: AVX, AVX512F
+TEXT ·groupPeakAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	MOVL         $0x7fffffff, DX
+	VPBROADCASTD DX, Z0
+	VPXORD       Z1, Z1, Z1
+
+values:
+	VPANDD        (AX), Z0, Z2
+	VMAXPS        Z1, Z2, Z1
+	ADDQ          $0x40, AX
+	SUBQ          $0x10, CX
+	JNZ           values
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VMAXPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, peak+24(FP)
+	VZEROUPPER
+	RET
+
+// func extremesAVX512(x []float32) (low float32, high float32)
+// Requires: AVX, AVX512F
+TEXT ·extremesAVX512(SB), NOSPLIT, $0-32
+	MOVQ    x_base+0(FP), AX
+	MOVQ    x_len+8(FP), CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX), Z1
+
+values:
+	VMINPS        (AX), Z0, Z0
+	VMAXPS        (AX), Z1, Z1
+	ADDQ          $0x40, AX
+	SUBQ          $0x10, CX
+	JNZ           values
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VMINPS        Y2, Y0, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VMINPS        X0, X2, X2
+	VPERMILPS     $0x4e, X2, X0
+	VMINPS        X0, X2, X2
+	VPERMILPS     $0xb1, X2, X0
+	VMINPS        X0, X2, X2
+	VMOVSS        X2, low+24(FP)
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VMAXPS        Y2, Y1, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VMAXPS        X0, X2, X2
+	VPERMILPS     $0x4e, X2, X0
+	VMAXPS        X0, X2, X2
+	VPERMILPS     $0xb1, X2, X0
+	VMAXPS        X0, X2, X2
+	VMOVSS        X2, high+28(FP)
+	VZEROUPPER
+	RET
+
+// func nf4LevelsAVX512(levels []uint8, x []float32, scales []float32, group int)
+// Requires: AVX, AVX512F
+TEXT ·nf4LevelsAVX512(SB), NOSPLIT, $0-80
+	VMOVUPS      nf4Below<>+0(SB), Z0
+	VMOVUPS      nf4BelowHigh<>+0(SB), Z1
+	VMOVUPS      nf4Inside<>+0(SB), Z2
+	VMOVUPS      nf4InsideHigh<>+0(SB), Z3
+	VMOVUPS      nf4Low<>+0(SB), Z4
+	VMOVUPS      nf4High<>+0(SB), Z5
+	VMOVUPS      nf4Half<>+0(SB), Z6
+	MOVL         $0x00000001, AX
+	VPBROADCASTD AX, Z7
+	VMOVUPS      nf4One16<>+0(SB), Y8
+	VMOVUPS      nf4Least16<>+0(SB), Y9
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         scales_base+48(FP), DX
+	MOVQ         scales_len+56(FP), BX
+	MOVQ         group+72(FP), SI
+
+groups:
+	VMOVSS       (DX), X10
+	VMAXSS       X9, X10, X10
+	VDIVSS       X10, X8, X10
+	VBROADCASTSS X10, Z10
+	MOVQ         SI, DI
+
+values:
+	VMULPS      (CX), Z10, Z11
+	VMAXPS      Z4, Z11, Z11
+	VMINPS      Z5, Z11, Z11
+	VMOVAPS     Z11, Z12
+	VFMADD213PS Z6, Z6, Z12
+	VCVTTPS2DQ  Z12, Z12
+	VMOVDQA32   Z12, Z13
+	VPERMI2PS   Z3, Z2, Z13
+	VPERMI2D    Z1, Z0, Z12
+	VCMPPS      $0x0e, Z13, Z11, K1
+	VPADDD      Z7, Z12, K1, Z12
+	VPMOVDB     Z12, (AX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x10, AX
+	SUBQ        $0x10, DI
+	JNZ         values
+	ADDQ        $0x04, DX
+	DECQ        BX
+	JNZ         groups
+	VZEROUPPER
+	RET
+
+DATA nf4Below<>+0(SB)/4, $0x00000000
+DATA nf4Below<>+4(SB)/4, $0x00000000
+DATA nf4Below<>+8(SB)/4, $0x00000000
+DATA nf4Below<>+12(SB)/4, $0x00000001
+DATA nf4Below<>+16(SB)/4, $0x00000001
+DATA nf4Below<>+20(SB)/4, $0x00000001
+DATA nf4Below<>+24(SB)/4, $0x00000001
+DATA nf4Below<>+28(SB)/4, $0x00000002
+DATA nf4Below<>+32(SB)/4, $0x00000002
+DATA nf4Below<>+36(SB)/4, $0x00000003
+DATA nf4Below<>+40(SB)/4, $0x00000003
+DATA nf4Below<>+44(SB)/4, $0x00000004
+DATA nf4Below<>+48(SB)/4, $0x00000004
+DATA nf4Below<>+52(SB)/4, $0x00000005
+DATA nf4Below<>+56(SB)/4, $0x00000006
+DATA nf4Below<>+60(SB)/4, $0x00000006
+GLOBL nf4Below<>(SB), RODATA|NOPTR, $64
+
+DATA nf4BelowHigh<>+0(SB)/4, $0x00000007
+DATA nf4BelowHigh<>+4(SB)/4, $0x00000008
+DATA nf4BelowHigh<>+8(SB)/4, $0x00000009
+DATA nf4BelowHigh<>+12(SB)/4, $0x00000009
+DATA nf4BelowHigh<>+16(SB)/4, $0x0000000a
+DATA nf4BelowHigh<>+20(SB)/4, $0x0000000b
+DATA nf4BelowHigh<>+24(SB)/4, $0x0000000b
+DATA nf4BelowHigh<>+28(SB)/4, $0x0000000c
+DATA nf4BelowHigh<>+32(SB)/4, $0x0000000c
+DATA nf4BelowHigh<>+36(SB)/4, $0x0000000d
+DATA nf4BelowHigh<>+40(SB)/4, $0x0000000d
+DATA nf4BelowHigh<>+44(SB)/4, $0x0000000e
+DATA nf4BelowHigh<>+48(SB)/4, $0x0000000e
+DATA nf4BelowHigh<>+52(SB)/4, $0x0000000e
+DATA nf4BelowHigh<>+56(SB)/4, $0x0000000f
+DATA nf4BelowHigh<>+60(SB)/4, $0x0000000f
+GLOBL nf4BelowHigh<>(SB), RODATA|NOPTR, $64
+
+DATA nf4Inside<>+0(SB)/4, $0x40000000
+DATA nf4Inside<>+4(SB)/4, $0x40000000
+DATA nf4Inside<>+8(SB)/4, $0xbf591cd8
+DATA nf4Inside<>+12(SB)/4, $0x40000000
+DATA nf4Inside<>+16(SB)/4, $0x40000000
+DATA nf4Inside<>+20(SB)/4, $0x40000000
+DATA nf4Inside<>+24(SB)/4, $0xbf1c5270
+DATA nf4Inside<>+28(SB)/4, $0x40000000
+DATA nf4Inside<>+32(SB)/4, $0xbeeb8480
+DATA nf4Inside<>+36(SB)/4, $0x40000000
+DATA nf4Inside<>+40(SB)/4, $0xbeadea76
+DATA nf4Inside<>+44(SB)/4, $0x40000000
+DATA nf4Inside<>+48(SB)/4, $0xbe703cec
+DATA nf4Inside<>+52(SB)/4, $0xbe0d38bc
+DATA nf4Inside<>+56(SB)/4, $0x40000000
+DATA nf4Inside<>+60(SB)/4, $0xbd3a7871
+GLOBL nf4Inside<>(SB), RODATA|NOPTR, $64
+
+DATA nf4InsideHigh<>+0(SB)/4, $0x3d22faff
+DATA nf4InsideHigh<>+4(SB)/4, $0x3df64862
+DATA nf4InsideHigh<>+8(SB)/4, $0x40000000
+DATA nf4InsideHigh<>+12(SB)/4, $0x3e5067e0
+DATA nf4InsideHigh<>+16(SB)/4, $0x3e9582d4
+DATA nf4InsideHigh<>+20(SB)/4, $0x40000000
+DATA nf4InsideHigh<>+24(SB)/4, $0x3ec753f9
+DATA nf4InsideHigh<>+28(SB)/4, $0x40000000
+DATA nf4InsideHigh<>+32(SB)/4, $0x3f006d04
+DATA nf4InsideHigh<>+36(SB)/4, $0x40000000
+DATA nf4InsideHigh<>+40(SB)/4, $0x3f248daf
+DATA nf4InsideHigh<>+44(SB)/4, $0x40000000
+DATA nf4InsideHigh<>+48(SB)/4, $0x40000000
+DATA nf4InsideHigh<>+52(SB)/4, $0x3f5c89da
+DATA nf4InsideHigh<>+56(SB)/4, $0x40000000
+DATA nf4InsideHigh<>+60(SB)/4, $0x40000000
+GLOBL nf4InsideHigh<>(SB), RODATA|NOPTR, $64
+
+DATA nf4Low<>+0(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+4(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+8(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+12(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+16(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+20(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+24(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+28(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+32(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+36(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+40(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+44(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+48(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+52(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+56(SB)/4, $0xbf7d70a4
+DATA nf4Low<>+60(SB)/4, $0xbf7d70a4
+GLOBL nf4Low<>(SB), RODATA|NOPTR, $64
+
+DATA nf4High<>+0(SB)/4, $0x3f7d70a4
+DATA nf4High<>+4(SB)/4, $0x3f7d70a4
+DATA nf4High<>+8(SB)/4, $0x3f7d70a4
+DATA nf4High<>+12(SB)/4, $0x3f7d70a4
+DATA nf4High<>+16(SB)/4, $0x3f7d70a4
+DATA nf4High<>+20(SB)/4, $0x3f7d70a4
+DATA nf4High<>+24(SB)/4, $0x3f7d70a4
+DATA nf4High<>+28(SB)/4, $0x3f7d70a4
+DATA nf4High<>+32(SB)/4, $0x3f7d70a4
+DATA nf4High<>+36(SB)/4, $0x3f7d70a4
+DATA nf4High<>+40(SB)/4, $0x3f7d70a4
+DATA nf4High<>+44(SB)/4, $0x3f7d70a4
+DATA nf4High<>+48(SB)/4, $0x3f7d70a4
+DATA nf4High<>+52(SB)/4, $0x3f7d70a4
+DATA nf4High<>+56(SB)/4, $0x3f7d70a4
+DATA nf4High<>+60(SB)/4, $0x3f7d70a4
+GLOBL nf4High<>(SB), RODATA|NOPTR, $64
+
+DATA nf4Half<>+0(SB)/4, $0x41800000
+DATA nf4Half<>+4(SB)/4, $0x41800000
+DATA nf4Half<>+8(SB)/4, $0x41800000
+DATA nf4Half<>+12(SB)/4, $0x41800000
+DATA nf4Half<>+16(SB)/4, $0x41800000
+DATA nf4Half<>+20(SB)/4, $0x41800000
+DATA nf4Half<>+24(SB)/4, $0x41800000
+DATA nf4Half<>+28(SB)/4, $0x41800000
+DATA nf4Half<>+32(SB)/4, $0x41800000
+DATA nf4Half<>+36(SB)/4, $0x41800000
+DATA nf4Half<>+40(SB)/4, $0x41800000
+DATA nf4Half<>+44(SB)/4, $0x41800000
+DATA nf4Half<>+48(SB)/4, $0x41800000
+DATA nf4Half<>+52(SB)/4, $0x41800000
+DATA nf4Half<>+56(SB)/4, $0x41800000
+DATA nf4Half<>+60(SB)/4, $0x41800000
+GLOBL nf4Half<>(SB), RODATA|NOPTR, $64
+
+DATA nf4One16<>+0(SB)/4, $0x3f800000
+DATA nf4One16<>+4(SB)/4, $0x3f800000
+DATA nf4One16<>+8(SB)/4, $0x3f800000
+DATA nf4One16<>+12(SB)/4, $0x3f800000
+DATA nf4One16<>+16(SB)/4, $0x3f800000
+DATA nf4One16<>+20(SB)/4, $0x3f800000
+DATA nf4One16<>+24(SB)/4, $0x3f800000
+DATA nf4One16<>+28(SB)/4, $0x3f800000
+GLOBL nf4One16<>(SB), RODATA|NOPTR, $32
+
+DATA nf4Least16<>+0(SB)/4, $0x006ce3ee
+DATA nf4Least16<>+4(SB)/4, $0x006ce3ee
+DATA nf4Least16<>+8(SB)/4, $0x006ce3ee
+DATA nf4Least16<>+12(SB)/4, $0x006ce3ee
+DATA nf4Least16<>+16(SB)/4, $0x006ce3ee
+DATA nf4Least16<>+20(SB)/4, $0x006ce3ee
+DATA nf4Least16<>+24(SB)/4, $0x006ce3ee
+DATA nf4Least16<>+28(SB)/4, $0x006ce3ee
+GLOBL nf4Least16<>(SB), RODATA|NOPTR, $32
+
+// func e2m1LevelsAVX512(levels []uint8, x []float32, scales []float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·e2m1LevelsAVX512(SB), NOSPLIT, $0-80
+	VMOVUPS      e2m1Tree<>+0(SB), Z0
+	VMOVUPS      e2m1Half16<>+0(SB), Z1
+	MOVL         $0x7f800000, AX
+	VPBROADCASTD AX, Z2
+	MOVL         $0x00000001, AX
+	VPBROADCASTD AX, Z3
+	MOVL         $0x00000002, AX
+	VPBROADCASTD AX, Z4
+	MOVL         $0x00000008, AX
+	VPBROADCASTD AX, Z5
+	MOVL         $0x7fffffff, AX
+	VPBROADCASTD AX, Z6
+	VPXORD       Z7, Z7, Z7
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         scales_base+48(FP), DX
+	MOVQ         scales_len+56(FP), BX
+	MOVQ         group+72(FP), SI
+
+groups:
+	VBROADCASTSS (DX), Z8
+	VCMPPS       $0x00, Z7, Z8, K1
+	VMULPS       Z1, Z8, Z8
+	VMULPS       Z0, Z8, Z8
+	VMOVAPS      Z2, K1, Z8
+	VPERMPS      Z8, Z3, Z9
+	MOVQ         SI, DI
+
+values:
+	VMOVUPS   (CX), Z10
+	VPMOVD2M  Z10, K1
+	VPANDD    Z6, Z10, Z10
+	VCMPPS    $0x0e, Z9, Z10, K2
+	VMOVDQA32 Z4, Z11
+	VPADDD    Z3, Z11, K2, Z11
+	VPERMPS   Z8, Z11, Z12
+	VCMPPS    $0x0e, Z12, Z10, K2
+	VPADDD    Z11, Z11, Z11
+	VPADDD    Z3, Z11, K2, Z11
+	VPERMPS   Z8, Z11, Z12
+	VCMPPS    $0x0e, Z12, Z10, K2
+	VPADDD    Z11, Z11, Z11
+	VPADDD    Z3, Z11, K2, Z11
+	VPSUBD    Z5, Z11, Z11
+	VPTESTMD  Z11, Z11, K1, K1
+	VPORD     Z5, Z11, K1, Z11
+	VPMOVDB   Z11, (AX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x10, AX
+	SUBQ      $0x10, DI
+	JNZ       values
+	ADDQ      $0x04, DX
+	DECQ      BX
+	JNZ       groups
+	VZEROUPPER
+	RET
+
+DATA e2m1Tree<>+0(SB)/4, $0x00000000
+DATA e2m1Tree<>+4(SB)/4, $0x40600000
+DATA e2m1Tree<>+8(SB)/4, $0x3fc00000
+DATA e2m1Tree<>+12(SB)/4, $0x40e00000
+DATA e2m1Tree<>+16(SB)/4, $0x3f000000
+DATA e2m1Tree<>+20(SB)/4, $0x40200000
+DATA e2m1Tree<>+24(SB)/4, $0x40a00000
+DATA e2m1Tree<>+28(SB)/4, $0x41200000
+DATA e2m1Tree<>+32(SB)/4, $0x00000000
+DATA e2m1Tree<>+36(SB)/4, $0x00000000
+DATA e2m1Tree<>+40(SB)/4, $0x00000000
+DATA e2m1Tree<>+44(SB)/4, $0x00000000
+DATA e2m1Tree<>+48(SB)/4, $0x00000000
+DATA e2m1Tree<>+52(SB)/4, $0x00000000
+DATA e2m1Tree<>+56(SB)/4, $0x00000000
+DATA e2m1Tree<>+60(SB)/4, $0x00000000
+GLOBL e2m1Tree<>(SB), RODATA|NOPTR, $64
+
+DATA e2m1Half16<>+0(SB)/4, $0x3f000000
+DATA e2m1Half16<>+4(SB)/4, $0x3f000000
+DATA e2m1Half16<>+8(SB)/4, $0x3f000000
+DATA e2m1Half16<>+12(SB)/4, $0x3f000000
+DATA e2m1Half16<>+16(SB)/4, $0x3f000000
+DATA e2m1Half16<>+20(SB)/4, $0x3f000000
+DATA e2m1Half16<>+24(SB)/4, $0x3f000000
+DATA e2m1Half16<>+28(SB)/4, $0x3f000000
+DATA e2m1Half16<>+32(SB)/4, $0x3f000000
+DATA e2m1Half16<>+36(SB)/4, $0x3f000000
+DATA e2m1Half16<>+40(SB)/4, $0x3f000000
+DATA e2m1Half16<>+44(SB)/4, $0x3f000000
+DATA e2m1Half16<>+48(SB)/4, $0x3f000000
+DATA e2m1Half16<>+52(SB)/4, $0x3f000000
+DATA e2m1Half16<>+56(SB)/4, $0x3f000000
+DATA e2m1Half16<>+60(SB)/4, $0x3f000000
+GLOBL e2m1Half16<>(SB), RODATA|NOPTR, $64
+
+// func affineLevelsAVX512(levels []uint8, x []float32, scales []float32, biases []float32, group int, high float32)
+// Requires: AVX, AVX512F
+TEXT ·affineLevelsAVX512(SB), NOSPLIT, $0-108
+	MOVQ         biases_base+72(FP), AX
+	VBROADCASTSS high+104(FP), Z0
+	VPXORD       Z1, Z1, Z1
+	MOVQ         levels_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         scales_base+48(FP), BX
+	MOVQ         scales_len+56(FP), SI
+	MOVQ         group+96(FP), DI
+
+groups:
+	VBROADCASTSS (BX), Z2
+	VBROADCASTSS (AX), Z3
+	ADDQ         $0x04, AX
+	MOVQ         DI, R8
+
+values:
+	VMOVUPS   (DX), Z4
+	VSUBPS    Z3, Z4, Z4
+	VDIVPS    Z2, Z4, Z4
+	VMAXPS    Z1, Z4, Z4
+	VMINPS    Z0, Z4, Z4
+	VCVTPS2DQ Z4, Z4
+	VPMOVDB   Z4, (CX)
+	ADDQ      $0x40, DX
+	ADDQ      $0x10, CX
+	SUBQ      $0x10, R8
+	JNZ       values
+	ADDQ      $0x04, BX
+	DECQ      SI
+	JNZ       groups
+	VZEROUPPER
+	RET
+
+// func limitedLevelsAVX512(levels []uint8, x []float32, low float32, high float32, offset float32)
+// Requires: AVX, AVX512F
+TEXT ·limitedLevelsAVX512(SB), NOSPLIT, $0-60
+	VBROADCASTSS low+48(FP), Z0
+	VBROADCASTSS high+52(FP), Z1
+	VBROADCASTSS offset+56(FP), Z2
+	VCVTPS2DQ    Z2, Z2
+	MOVQ         levels_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         levels_len+8(FP), DX
+
+values:
+	VMOVUPS   (CX), Z3
+	VMAXPS    Z0, Z3, Z3
+	VMINPS    Z1, Z3, Z3
+	VCVTPS2DQ Z3, Z3
+	VPADDD    Z2, Z3, Z3
+	VPMOVDB   Z3, (AX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x10, AX
+	SUBQ      $0x10, DX
+	JNZ       values
+	VZEROUPPER
+	RET

@@ -55,3 +55,33 @@ func affineEndsAVX2(scales []float32, biases []float32, top float32)
 //
 //go:noescape
 func joinNibblesAVX2(dst []byte, levels []uint8, first uint8, second uint8)
+
+// groupPeakAVX512 is absPeak for a positive number of times 16.
+//
+//go:noescape
+func groupPeakAVX512(x []float32) (peak float32)
+
+// extremesAVX512 is extremesGeneric for a positive number of times 16, without NaNs, but for the sign of zeros.
+//
+//go:noescape
+func extremesAVX512(x []float32) (low float32, high float32)
+
+// nf4LevelsAVX512 is nf4LevelsGeneric for groups of a positive number of times 16.
+//
+//go:noescape
+func nf4LevelsAVX512(levels []uint8, x []float32, scales []float32, group int)
+
+// e2m1LevelsAVX512 is e2m1LevelsGeneric for groups of a positive number of times 16, without NaNs.
+//
+//go:noescape
+func e2m1LevelsAVX512(levels []uint8, x []float32, scales []float32, group int)
+
+// affineLevelsAVX512 is affineLevelsGeneric for groups of a positive number of times 16.
+//
+//go:noescape
+func affineLevelsAVX512(levels []uint8, x []float32, scales []float32, biases []float32, group int, high float32)
+
+// limitedLevelsAVX512 is limitedLevelsGeneric for a positive number of times 16.
+//
+//go:noescape
+func limitedLevelsAVX512(levels []uint8, x []float32, low float32, high float32, offset float32)

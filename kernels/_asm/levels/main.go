@@ -25,6 +25,13 @@ func main() {
 	divide()
 	affineEnds()
 	nibbles()
+
+	peakAVX512()
+	extremesAVX512()
+	nf4AVX512()
+	e2m1AVX512()
+	affineAVX512()
+	levelsAVX512()
 	Generate()
 }
 
@@ -170,10 +177,11 @@ func load(m Mem) VecVirtual {
 	return v
 }
 
-// table returns a constant of 8 lanes; of fewer numbers, they are repeated.
+// table returns a constant of 8 lanes, or of 16 for as many numbers; of fewer numbers,
+// they are repeated.
 func table(name string, x ...float32) Mem {
 	c := GLOBL(name, attr.RODATA|attr.NOPTR)
-	for i := range 8 {
+	for i := range max(8, len(x)) {
 		DATA(4*i, U32(math.Float32bits(x[i%len(x)])))
 	}
 	return c
