@@ -586,6 +586,110 @@ levels:
 	VZEROUPPER
 	RET
 
+// func fitInt4AVX2(x []float32, s float32) (failure float32, xq float32, qq float32)
+// Requires: AVX, AVX2
+TEXT ·fitInt4AVX2(SB), NOSPLIT, $0-44
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS s+24(FP), Y0
+	VMOVUPS      int4Low<>+0(SB), Y2
+	VMOVUPS      int4High<>+0(SB), Y3
+	VMOVUPS      int4One<>+0(SB), Y1
+	VDIVPS       Y0, Y1, Y1
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+
+values:
+	VMOVUPS      (AX), Y10
+	VMULPS       Y10, Y1, Y11
+	VMAXPS       Y2, Y11, Y11
+	VMINPS       Y3, Y11, Y11
+	VROUNDPS     $0x00, Y11, Y11
+	VMULPS       Y0, Y11, Y12
+	VSUBPS       Y12, Y10, Y12
+	VMULPS       Y12, Y12, Y12
+	VADDPS       Y12, Y4, Y4
+	VMULPS       Y10, Y11, Y10
+	VADDPS       Y10, Y6, Y6
+	VMULPS       Y11, Y11, Y11
+	VADDPS       Y11, Y8, Y8
+	VMOVUPS      32(AX), Y10
+	VMULPS       Y10, Y1, Y11
+	VMAXPS       Y2, Y11, Y11
+	VMINPS       Y3, Y11, Y11
+	VROUNDPS     $0x00, Y11, Y11
+	VMULPS       Y0, Y11, Y12
+	VSUBPS       Y12, Y10, Y12
+	VMULPS       Y12, Y12, Y12
+	VADDPS       Y12, Y5, Y5
+	VMULPS       Y10, Y11, Y10
+	VADDPS       Y10, Y7, Y7
+	VMULPS       Y11, Y11, Y11
+	VADDPS       Y11, Y9, Y9
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, CX
+	JNZ          values
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VPERMILPS    $0x4e, X4, X0
+	VADDPS       X0, X4, X4
+	VPERMILPS    $0xb1, X4, X0
+	VADDPS       X0, X4, X4
+	VMOVSS       X4, failure+32(FP)
+	VADDPS       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X0, X6, X6
+	VPERMILPS    $0x4e, X6, X0
+	VADDPS       X0, X6, X6
+	VPERMILPS    $0xb1, X6, X0
+	VADDPS       X0, X6, X6
+	VMOVSS       X6, xq+36(FP)
+	VADDPS       Y9, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X0
+	VADDPS       X0, X8, X8
+	VPERMILPS    $0x4e, X8, X0
+	VADDPS       X0, X8, X8
+	VPERMILPS    $0xb1, X8, X0
+	VADDPS       X0, X8, X8
+	VMOVSS       X8, qq+40(FP)
+	VZEROUPPER
+	RET
+
+DATA int4Low<>+0(SB)/4, $0xc1000000
+DATA int4Low<>+4(SB)/4, $0xc1000000
+DATA int4Low<>+8(SB)/4, $0xc1000000
+DATA int4Low<>+12(SB)/4, $0xc1000000
+DATA int4Low<>+16(SB)/4, $0xc1000000
+DATA int4Low<>+20(SB)/4, $0xc1000000
+DATA int4Low<>+24(SB)/4, $0xc1000000
+DATA int4Low<>+28(SB)/4, $0xc1000000
+GLOBL int4Low<>(SB), RODATA|NOPTR, $32
+
+DATA int4High<>+0(SB)/4, $0x40e00000
+DATA int4High<>+4(SB)/4, $0x40e00000
+DATA int4High<>+8(SB)/4, $0x40e00000
+DATA int4High<>+12(SB)/4, $0x40e00000
+DATA int4High<>+16(SB)/4, $0x40e00000
+DATA int4High<>+20(SB)/4, $0x40e00000
+DATA int4High<>+24(SB)/4, $0x40e00000
+DATA int4High<>+28(SB)/4, $0x40e00000
+GLOBL int4High<>(SB), RODATA|NOPTR, $32
+
+DATA int4One<>+0(SB)/4, $0x3f800000
+DATA int4One<>+4(SB)/4, $0x3f800000
+DATA int4One<>+8(SB)/4, $0x3f800000
+DATA int4One<>+12(SB)/4, $0x3f800000
+DATA int4One<>+16(SB)/4, $0x3f800000
+DATA int4One<>+20(SB)/4, $0x3f800000
+DATA int4One<>+24(SB)/4, $0x3f800000
+DATA int4One<>+28(SB)/4, $0x3f800000
+GLOBL int4One<>(SB), RODATA|NOPTR, $32
+
 // func groupPeakAVX512(x []float32) (peak float32)
 // Requires: AVX, AVX512F
 TEXT ·groupPeakAVX512(SB), NOSPLIT, $0-28

@@ -56,6 +56,11 @@ func affineEndsAVX2(scales []float32, biases []float32, top float32)
 //go:noescape
 func joinNibblesAVX2(dst []byte, levels []uint8, first uint8, second uint8)
 
+// fitInt4AVX2 is fitInt4Generic for a positive number of times 16.
+//
+//go:noescape
+func fitInt4AVX2(x []float32, s float32) (failure float32, xq float32, qq float32)
+
 // groupPeakAVX512 is absPeak for a positive number of times 16.
 //
 //go:noescape

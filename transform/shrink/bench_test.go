@@ -24,11 +24,23 @@ func BenchmarkQuantize(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer m.Close()
-	for _, typ := range shrink.Types {
-		b.Run(string(typ.Type), func(b *testing.B) {
+	type benchCase struct {
+		name   string
+		typ    shrink.Type
+		search bool
+	}
+	var cases []benchCase
+	for _, t := range shrink.Types {
+		cases = append(cases, benchCase{string(t.Type), t.Type, false})
+		if t.Search {
+			cases = append(cases, benchCase{string(t.Type) + "/search", t.Type, true})
+		}
+	}
+	for _, c := range cases {
+		b.Run(c.name, func(b *testing.B) {
 			b.SetBytes(2 * rows * cols)
 			for b.Loop() {
-				small, _, err := shrink.Quantize(m, typ.Type, shrink.Options{})
+				small, _, err := shrink.Quantize(m, c.typ, shrink.Options{Search: c.search})
 				if err != nil {
 					b.Fatal(err)
 				}

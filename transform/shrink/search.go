@@ -22,61 +22,40 @@ const (
 //
 // for as long as that lowers the error.
 func searchInt4(peaks, x []float32, group int, half formats.DType) {
-	q := formats.BorrowFloats(group)
-	defer formats.ReturnFloats(q)
-	one := make([]float32, 1)
-	round := func(s float32) float32 {
-		one[0] = s
-		roundTo(half, one)
-		return one[0]
-	}
+	tries := formats.BorrowFloats(searchSteps)
+	defer formats.ReturnFloats(tries)
 	for i, peak := range peaks {
 		if peak == 0 {
 			continue
 		}
 		part := x[i*group:][:group]
-		best, least := float32(0), math.Inf(1)
-		for step := range searchSteps {
-			s := round(peak / 7 * (1 - (1-searchLeast)*float32(step)/searchSteps))
-			if e := int4Error(part, s, q); e < least {
-				best, least = s, e
+		for step := range tries {
+			tries[step] = peak / 7 * (1 - (1-searchLeast)*float32(step)/searchSteps)
+		}
+		roundTo(half, tries)
+		best, least, ideal := tries[0], float32(math.Inf(1)), float32(0)
+		try := func(s float32) (better bool) {
+			if !(s > 0) {
+				return false
 			}
+			failure, xq, qq := kernels.FitInt4(part, s)
+			if better = failure < least; better {
+				best, least, ideal = s, failure, xq/qq
+			}
+			return better
+		}
+		for _, s := range tries {
+			try(s)
 		}
 		for range 3 {
-			int4Error(part, best, q)
-			var wq, qq float64
-			for j, v := range q {
-				wq += float64(v) * float64(part[j])
-				qq += float64(v) * float64(v)
-			}
-			if qq == 0 {
+			tries[0] = ideal
+			roundTo(half, tries[:1])
+			if !try(tries[0]) {
 				break
 			}
-			s := round(float32(wq / qq))
-			e := int4Error(part, s, q)
-			if !(e < least) {
-				break
-			}
-			best, least = s, e
 		}
 		peaks[i] = best
 	}
-}
-
-// int4Error returns the square error of a group with a scale, and leaves the codes in q.
-func int4Error(x []float32, s float32, q []float32) (sum float64) {
-	if s <= 0 {
-		return math.Inf(1)
-	}
-	r := 1 / s
-	const magic = 3 << 22 // rounds to an integer, to nearest even
-	for i, v := range x {
-		c := max(-8, min(v*r, 7)) + magic - magic
-		q[i] = c
-		d := v - float32(c*s)
-		sum += float64(float32(d * d))
-	}
-	return sum
 }
 
 // searchE2M1 replaces the scale of each group of 4-bit floats by the one of its

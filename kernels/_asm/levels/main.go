@@ -25,6 +25,7 @@ func main() {
 	divide()
 	affineEnds()
 	nibbles()
+	fitInt4()
 
 	peakAVX512()
 	extremesAVX512()

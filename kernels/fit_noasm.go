@@ -1,0 +1,5 @@
+//go:build purego || !amd64
+
+package kernels
+
+func fitInt4(x []float32, s float32) (failure, xq, qq float32) { return fitInt4Generic(x, s) }
