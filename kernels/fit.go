@@ -1,6 +1,8 @@
 package kernels
 
-// fitLanes is how many sums FitInt4 makes side by side.
+import "math"
+
+// fitLanes is how many sums FitInt4 and FitE2M1 make side by side.
 const fitLanes = 16
 
 // FitInt4 says how well 4-bit integers with a scale s > 0 stand for values, and what the
@@ -36,4 +38,21 @@ func foldLanes(lanes *[fitLanes]float32) float32 {
 		}
 	}
 	return lanes[0]
+}
+
+// FitE2M1 returns Σ (x[i] − s·y[i])² with the 4-bit floats y that [EncodeE2M1Groups] makes
+// with a scale s ≥ 0, in float32 and as [FitInt4] does.
+func FitE2M1(x []float32, s float32) (failure float32) { return fitE2M1(x, s) }
+
+func fitE2M1Generic(x []float32, s float32) float32 {
+	var middle [7]uint32
+	for i, m := range e2m1Middles {
+		middle[i] = math.Float32bits(m * (s / 2))
+	}
+	var failures [fitLanes]float32
+	for i, v := range x {
+		d := v - float32(f4Values[e2m1Code(v, &middle)]*s)
+		failures[i%fitLanes] += float32(d * d)
+	}
+	return foldLanes(&failures)
 }

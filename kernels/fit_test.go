@@ -35,6 +35,37 @@ func TestFitInt4(t *testing.T) {
 	})
 }
 
+// TestFitE2M1 compares every implementation with the generic code bit by bit, and that
+// with the codes that are made of the values.
+func TestFitE2M1(t *testing.T) {
+	all := shrinkInput(6, 300)
+	codes, y := make([]byte, len(all)), make([]float32, len(all))
+	eachImpl(t, func(t *testing.T) {
+		for n := range all {
+			x := all[len(all)-n:]
+			for _, s := range []float32{0, 1e-44, 1e-30, 0.01, 0.125, 0.3, 1, 1e20} {
+				got := FitE2M1(x, s)
+				if a := fitE2M1Generic(x, s); math.Float32bits(got) != math.Float32bits(a) {
+					t.Fatalf("FitE2M1 of %d values with %v = %v, want %v", n, s, got, a)
+				}
+				if n == 0 {
+					continue
+				}
+				EncodeE2M1Groups(codes[:(n+1)/2], x, []float32{s}, n+n%2)
+				DecodeF4(y[:n], codes[:(n+1)/2])
+				var want float64
+				for i, v := range x {
+					d := float64(v) - float64(s)*float64(y[i])
+					want += d * d
+				}
+				if !(math.Abs(float64(got)-want) <= 1e-5*want) && !math.IsInf(float64(got), 0) {
+					t.Fatalf("FitE2M1 of %d values with %v is %v, want %v", n, s, got, want)
+				}
+			}
+		}
+	})
+}
+
 func BenchmarkFitInt4(b *testing.B) {
 	for _, group := range []int{32, 128} {
 		x := shrinkInput(5, group)

@@ -690,6 +690,103 @@ DATA int4One<>+24(SB)/4, $0x3f800000
 DATA int4One<>+28(SB)/4, $0x3f800000
 GLOBL int4One<>(SB), RODATA|NOPTR, $32
 
+// func fitE2M1AVX2(x []float32, s float32) (failure float32)
+// Requires: AVX, AVX2
+TEXT ·fitE2M1AVX2(SB), NOSPLIT, $0-36
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS s+24(FP), Y0
+	VMULPS       e2m1Values<>+0(SB), Y0, Y1
+	VMULPS       fitHalf<>+0(SB), Y0, Y0
+	VMULPS       fitTree<>+0(SB), Y0, Y0
+	MOVL         $0x7fffffff, DX
+	VMOVD        DX, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x00000001, DX
+	VMOVD        DX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x00000002, DX
+	VMOVD        DX, X4
+	VPBROADCASTD X4, Y4
+	VPERMPS      Y0, Y2, Y2
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+
+values:
+	VANDPS       (AX), Y3, Y7
+	VCMPPS       $0x01, Y7, Y2, Y9
+	VPSUBD       Y9, Y4, Y8
+	VPERMPS      Y0, Y8, Y9
+	VCMPPS       $0x01, Y7, Y9, Y9
+	VPADDD       Y8, Y8, Y8
+	VPSUBD       Y9, Y8, Y8
+	VPERMPS      Y0, Y8, Y9
+	VCMPPS       $0x01, Y7, Y9, Y9
+	VPADDD       Y8, Y8, Y8
+	VPSUBD       Y9, Y8, Y8
+	VPERMPS      Y1, Y8, Y9
+	VSUBPS       Y9, Y7, Y7
+	VMULPS       Y7, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+	VANDPS       32(AX), Y3, Y7
+	VCMPPS       $0x01, Y7, Y2, Y9
+	VPSUBD       Y9, Y4, Y8
+	VPERMPS      Y0, Y8, Y9
+	VCMPPS       $0x01, Y7, Y9, Y9
+	VPADDD       Y8, Y8, Y8
+	VPSUBD       Y9, Y8, Y8
+	VPERMPS      Y0, Y8, Y9
+	VCMPPS       $0x01, Y7, Y9, Y9
+	VPADDD       Y8, Y8, Y8
+	VPSUBD       Y9, Y8, Y8
+	VPERMPS      Y1, Y8, Y9
+	VSUBPS       Y9, Y7, Y7
+	VMULPS       Y7, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, CX
+	JNZ          values
+	VADDPS       Y6, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X5
+	VPERMILPS    $0x4e, X5, X0
+	VADDPS       X0, X5, X5
+	VPERMILPS    $0xb1, X5, X0
+	VADDPS       X0, X5, X5
+	VMOVSS       X5, failure+32(FP)
+	VZEROUPPER
+	RET
+
+DATA e2m1Values<>+0(SB)/4, $0x00000000
+DATA e2m1Values<>+4(SB)/4, $0x3f000000
+DATA e2m1Values<>+8(SB)/4, $0x3f800000
+DATA e2m1Values<>+12(SB)/4, $0x3fc00000
+DATA e2m1Values<>+16(SB)/4, $0x40000000
+DATA e2m1Values<>+20(SB)/4, $0x40400000
+DATA e2m1Values<>+24(SB)/4, $0x40800000
+DATA e2m1Values<>+28(SB)/4, $0x40c00000
+GLOBL e2m1Values<>(SB), RODATA|NOPTR, $32
+
+DATA fitHalf<>+0(SB)/4, $0x3f000000
+DATA fitHalf<>+4(SB)/4, $0x3f000000
+DATA fitHalf<>+8(SB)/4, $0x3f000000
+DATA fitHalf<>+12(SB)/4, $0x3f000000
+DATA fitHalf<>+16(SB)/4, $0x3f000000
+DATA fitHalf<>+20(SB)/4, $0x3f000000
+DATA fitHalf<>+24(SB)/4, $0x3f000000
+DATA fitHalf<>+28(SB)/4, $0x3f000000
+GLOBL fitHalf<>(SB), RODATA|NOPTR, $32
+
+DATA fitTree<>+0(SB)/4, $0x00000000
+DATA fitTree<>+4(SB)/4, $0x40600000
+DATA fitTree<>+8(SB)/4, $0x3fc00000
+DATA fitTree<>+12(SB)/4, $0x40e00000
+DATA fitTree<>+16(SB)/4, $0x3f000000
+DATA fitTree<>+20(SB)/4, $0x40200000
+DATA fitTree<>+24(SB)/4, $0x40a00000
+DATA fitTree<>+28(SB)/4, $0x41200000
+GLOBL fitTree<>(SB), RODATA|NOPTR, $32
+
 // func groupPeakAVX512(x []float32) (peak float32)
 // Requires: AVX, AVX512F
 TEXT ·groupPeakAVX512(SB), NOSPLIT, $0-28

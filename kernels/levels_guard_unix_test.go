@@ -28,6 +28,7 @@ func TestGroupsGuardPages(t *testing.T) {
 				DivideGroups(y, x, scales, group)
 				EncodeLevels(levels, x, -8, 7, 8)
 				FitInt4(x, 0.1)
+				FitE2M1(x, 0.1)
 				AffineGroups(scales, biases, x, group, 4)
 				EncodeAffine(levels, x, scales, biases, group, 4)
 				PackNibbles(nibbles, make([]uint8, n))

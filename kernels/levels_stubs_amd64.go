@@ -61,6 +61,11 @@ func joinNibblesAVX2(dst []byte, levels []uint8, first uint8, second uint8)
 //go:noescape
 func fitInt4AVX2(x []float32, s float32) (failure float32, xq float32, qq float32)
 
+// fitE2M1AVX2 is fitE2M1Generic for a positive number of times 16, without NaNs.
+//
+//go:noescape
+func fitE2M1AVX2(x []float32, s float32) (failure float32)
+
 // groupPeakAVX512 is absPeak for a positive number of times 16.
 //
 //go:noescape

@@ -44,13 +44,22 @@ func nvfp4(codes, scales []byte, x []float32, global float32, search bool) {
 			if code < 1 || code > 0x7e {
 				return 0, false
 			}
-			var v [1]float32
-			kernels.DecodeF8E4M3(v[:], []byte{byte(code)})
-			return v[0] / global, true
+			return e4m3Values[code] / global, true
 		}, func(i, step int) { scales[i] = byte(int(scales[i]) + step) })
 	}
 	kernels.EncodeE2M1Groups(codes, x, s, nvGroup)
 }
+
+// e4m3Values are the values of the codes without a sign, of which search tries single
+// ones.
+var e4m3Values = func() (values [0x80]float32) {
+	codes := make([]byte, len(values))
+	for i := range codes {
+		codes[i] = byte(i)
+	}
+	kernels.DecodeF8E4M3(values[:], codes)
+	return values
+}()
 
 // A peak is the greatest magnitude of some matrices.
 type peak struct {

@@ -62,26 +62,16 @@ func searchInt4(peaks, x []float32, group int, half formats.DType) {
 // neighbours that makes the square error least. candidate returns the scale so many
 // codes away from that of group i, choose is told which was taken.
 func searchE2M1(scales, x []float32, group int, candidate func(i, step int) (float32, bool), choose func(i, step int)) {
-	var codes [mxGroup / 2]byte
-	var y [mxGroup]float32
 	for i := range scales {
 		part := x[i*group:][:group]
-		best, least, scale := 0, math.Inf(1), scales[i]
+		best, least, scale := 0, float32(math.Inf(1)), scales[i]
 		for _, step := range []int{0, -1, 1, -2, 2, -3} {
 			s, ok := candidate(i, step)
 			if !ok {
 				continue
 			}
-			one := [1]float32{s}
-			kernels.EncodeE2M1Groups(codes[:group/2], part, one[:], group)
-			kernels.DecodeF4(y[:group], codes[:group/2])
-			var sum float64
-			for j, v := range part {
-				d := v - float32(y[j]*s)
-				sum += float64(float32(d * d))
-			}
-			if sum < least {
-				best, least, scale = step, sum, s
+			if failure := kernels.FitE2M1(part, s); failure < least {
+				best, least, scale = step, failure, s
 			}
 		}
 		scales[i] = scale

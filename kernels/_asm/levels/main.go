@@ -26,6 +26,7 @@ func main() {
 	affineEnds()
 	nibbles()
 	fitInt4()
+	fitE2M1()
 
 	peakAVX512()
 	extremesAVX512()
