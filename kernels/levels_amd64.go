@@ -5,8 +5,8 @@ package kernels
 // The versions in assembly take whole registers' worth of values, or whole groups of them;
 // what is left is for the generic code. On a Zen 4 AVX-512 makes NF4 1.5 times as fast as
 // AVX2, codes of E2M1 and integers 1.1 times. What has no version of its own uses AVX2's:
-// twice the width does not speed up division, and the rest is little beside what it is
-// done with.
+// twice the width does not speed up division there, and peaks of small groups and nibbles
+// take a tenth of the time of codes.
 
 // wholeGroups returns how many groups the versions in assembly take.
 func wholeGroups(n, group int) int {
@@ -19,12 +19,15 @@ func wholeGroups(n, group int) int {
 func peakGroups(peaks, x []float32, group int) {
 	n := wholeGroups(len(x), group)
 	switch {
-	case n > 0 && group == 16:
+	case n == 0:
+	case group == 16:
 		peaks16AVX2(peaks[:n], x)
-	case n > 0 && group == 32:
+	case group == 32:
 		peaks32AVX2(peaks[:n], x)
+	case useAVX512:
+		peakGroupsAVX512(peaks[:n], x, group)
 	default:
-		n = 0
+		peakGroupsAVX2(peaks[:n], x, group)
 	}
 	for i := n; i < len(peaks); i++ {
 		peaks[i] = groupPeak(x[i*group : min((i+1)*group, len(x))])
@@ -32,9 +35,6 @@ func peakGroups(peaks, x []float32, group int) {
 }
 
 func groupPeak(x []float32) float32 {
-	if n := len(x) &^ 15; n > 0 && useAVX512 {
-		return max(groupPeakAVX512(x[:n]), absPeak(x[n:]))
-	}
 	n := len(x) &^ 7
 	if n == 0 || !useAVX2 && !useAVX512 {
 		return absPeak(x)

@@ -30,6 +30,77 @@ values:
 	VZEROUPPER
 	RET
 
+// func peakGroupsAVX2(peaks []float32, x []float32, group int)
+// Requires: AVX, AVX2
+TEXT ·peakGroupsAVX2(SB), NOSPLIT, $0-56
+	MOVQ         peaks_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         peaks_len+8(FP), DX
+	MOVQ         group+48(FP), BX
+	MOVL         $0x7fffffff, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+
+groups:
+	VPXOR X1, X1, X1
+	MOVQ  BX, SI
+
+values:
+	VANDPS       (CX), Y0, Y2
+	VMAXPS       Y1, Y2, Y1
+	VANDPS       32(CX), Y0, Y2
+	VMAXPS       Y1, Y2, Y1
+	ADDQ         $0x40, CX
+	SUBQ         $0x10, SI
+	JNZ          values
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0x4e, X1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0xb1, X1, X2
+	VMAXPS       X2, X1, X1
+	VMOVSS       X1, (AX)
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          groups
+	VZEROUPPER
+	RET
+
+// func peakGroupsAVX512(peaks []float32, x []float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·peakGroupsAVX512(SB), NOSPLIT, $0-56
+	MOVQ         peaks_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         peaks_len+8(FP), DX
+	MOVQ         group+48(FP), BX
+	MOVL         $0x7fffffff, SI
+	VPBROADCASTD SI, Z0
+
+groups:
+	VPXOR X1, X1, X1
+	MOVQ  BX, SI
+
+values:
+	VANDPS        (CX), Z0, Z2
+	VMAXPS        Z1, Z2, Z1
+	ADDQ          $0x40, CX
+	SUBQ          $0x10, SI
+	JNZ           values
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VMAXPS        Y1, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X1
+	VMAXPS        X1, X2, X2
+	VPERMILPS     $0x4e, X2, X1
+	VMAXPS        X1, X2, X2
+	VPERMILPS     $0xb1, X2, X1
+	VMAXPS        X1, X2, X2
+	VMOVSS        X2, (AX)
+	ADDQ          $0x04, AX
+	DECQ          DX
+	JNZ           groups
+	VZEROUPPER
+	RET
+
 // func extremesAVX2(x []float32) (low float32, high float32)
 // Requires: AVX
 TEXT ·extremesAVX2(SB), NOSPLIT, $0-32
@@ -786,33 +857,6 @@ DATA fitTree<>+20(SB)/4, $0x40200000
 DATA fitTree<>+24(SB)/4, $0x40a00000
 DATA fitTree<>+28(SB)/4, $0x41200000
 GLOBL fitTree<>(SB), RODATA|NOPTR, $32
-
-// func groupPeakAVX512(x []float32) (peak float32)
-// Requires: AVX, AVX512F
-TEXT ·groupPeakAVX512(SB), NOSPLIT, $0-28
-	MOVQ         x_base+0(FP), AX
-	MOVQ         x_len+8(FP), CX
-	MOVL         $0x7fffffff, DX
-	VPBROADCASTD DX, Z0
-	VPXORD       Z1, Z1, Z1
-
-values:
-	VPANDD        (AX), Z0, Z2
-	VMAXPS        Z1, Z2, Z1
-	ADDQ          $0x40, AX
-	SUBQ          $0x10, CX
-	JNZ           values
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VMAXPS        Y0, Y1, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPS        X1, X0, X0
-	VPERMILPS     $0x4e, X0, X1
-	VMAXPS        X1, X0, X0
-	VPERMILPS     $0xb1, X0, X1
-	VMAXPS        X1, X0, X0
-	VMOVSS        X0, peak+24(FP)
-	VZEROUPPER
-	RET
 
 // func extremesAVX512(x []float32) (low float32, high float32)
 // Requires: AVX, AVX512F

@@ -9,6 +9,16 @@ package kernels
 //go:noescape
 func groupPeakAVX2(x []float32) (peak float32)
 
+// peakGroupsAVX2 sets peaks[i] to absPeak of the i-th group, of a positive number of times 16 values, for all of peaks.
+//
+//go:noescape
+func peakGroupsAVX2(peaks []float32, x []float32, group int)
+
+// peakGroupsAVX512 sets peaks[i] to absPeak of the i-th group, of a positive number of times 16 values, for all of peaks.
+//
+//go:noescape
+func peakGroupsAVX512(peaks []float32, x []float32, group int)
+
 // extremesAVX2 is extremesGeneric for a positive number of times 8, without NaNs, but for the sign of zeros.
 //
 //go:noescape
@@ -65,11 +75,6 @@ func fitInt4AVX2(x []float32, s float32) (failure float32, xq float32, qq float3
 //
 //go:noescape
 func fitE2M1AVX2(x []float32, s float32) (failure float32)
-
-// groupPeakAVX512 is absPeak for a positive number of times 16.
-//
-//go:noescape
-func groupPeakAVX512(x []float32) (peak float32)
 
 // extremesAVX512 is extremesGeneric for a positive number of times 16, without NaNs, but for the sign of zeros.
 //

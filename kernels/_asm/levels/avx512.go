@@ -213,25 +213,6 @@ func levelsAVX512() {
 	RET()
 }
 
-func peakAVX512() {
-	simd.Func("groupPeakAVX512", "func(x []float32) (peak float32)", "groupPeakAVX512 is absPeak for a positive number of times 16.")
-	x, n := simd.Slice("x", 4), simd.Len("x")
-	magnitude, most, v := simd.Const32(ZMM, 0x7fffffff), ZMM(), ZMM()
-	VPXORD(most, most, most)
-	Label("values")
-	VPANDD(x.At(0), magnitude, v)
-	VMAXPS(most, v, most) // most if v is NaN
-	ADDQ(U8(64), x.Base)
-	SUBQ(U8(16), n)
-	JNZ(LabelRef("values"))
-	upper := YMM()
-	VEXTRACTF64X4(U8(1), most, upper)
-	VMAXPS(upper, most.AsY(), upper)
-	fold(upper, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, result("peak"))
-	VZEROUPPER()
-	RET()
-}
-
 func extremesAVX512() {
 	simd.Func("extremesAVX512", "func(x []float32) (low, high float32)",
 		"extremesAVX512 is extremesGeneric for a positive number of times 16, without NaNs, but for the sign of zeros.")

@@ -17,6 +17,8 @@ import (
 func main() {
 	ConstraintExpr("!purego")
 	peak()
+	peaks("peakGroupsAVX2", YMM)
+	peaks("peakGroupsAVX512", ZMM)
 	extremes()
 	nf4()
 	e2m1()
@@ -28,7 +30,6 @@ func main() {
 	fitInt4()
 	fitE2M1()
 
-	peakAVX512()
 	extremesAVX512()
 	nf4AVX512()
 	e2m1AVX512()
@@ -144,6 +145,38 @@ func peak() {
 	SUBQ(U8(8), n)
 	JNZ(LabelRef("values"))
 	fold(most, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, result("peak"))
+	VZEROUPPER()
+	RET()
+}
+
+// peaks generates peak for many groups: the end of one is done beside the next.
+func peaks(name string, kind func() VecVirtual) {
+	simd.Func(name, "func(peaks, x []float32, group int)",
+		name+" sets peaks[i] to absPeak of the i-th group, of a positive number of times 16 values, for all of peaks.")
+	out, x, n := simd.Slice("peaks", 4), simd.Slice("x", 4), simd.Len("peaks")
+	group, left := Load(Param("group"), GP64()), GP64()
+	magnitude, most, v := simd.Const32(kind, 0x7fffffff), kind(), kind()
+	Label("groups")
+	VPXOR(most.AsX(), most.AsX(), most.AsX()) // and all above
+	MOVQ(group, left)
+	Label("values")
+	for i := 0; i < 16; i += int(v.Size() / 4) {
+		VANDPS(x.At(i), magnitude, v)
+		VMAXPS(most, v, most) // most if v is NaN
+	}
+	ADDQ(U8(64), x.Base)
+	SUBQ(U8(16), left)
+	JNZ(LabelRef("values"))
+	lanes := most
+	if most.Size() == 64 {
+		lanes = YMM()
+		VEXTRACTF64X4(U8(1), most, lanes)
+		VMAXPS(most.AsY(), lanes, lanes)
+	}
+	fold(lanes, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, out.At(0))
+	ADDQ(U8(4), out.Base)
+	DECQ(n)
+	JNZ(LabelRef("groups"))
 	VZEROUPPER()
 	RET()
 }
