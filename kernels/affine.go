@@ -12,9 +12,7 @@ package kernels
 func AffineGroups(scales, biases, x []float32, group, bits int) {
 	checkGroups("AffineGroups", len(scales), len(x), group)
 	checkGroups("AffineGroups", len(biases), len(x), group)
-	for i := range scales {
-		scales[i], biases[i] = extremes(x[i*group : min((i+1)*group, len(x))])
-	}
+	groupExtremes(scales, biases, x, group)
 	affineEnds(scales, biases, float32(int(1)<<bits-1))
 }
 

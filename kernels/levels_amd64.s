@@ -42,7 +42,7 @@ TEXT ·peakGroupsAVX2(SB), NOSPLIT, $0-56
 	VPBROADCASTD X0, Y0
 
 groups:
-	VPXOR X1, X1, X1
+	VPXOR Y1, Y1, Y1
 	MOVQ  BX, SI
 
 values:
@@ -63,41 +63,6 @@ values:
 	ADDQ         $0x04, AX
 	DECQ         DX
 	JNZ          groups
-	VZEROUPPER
-	RET
-
-// func peakGroupsAVX512(peaks []float32, x []float32, group int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·peakGroupsAVX512(SB), NOSPLIT, $0-56
-	MOVQ         peaks_base+0(FP), AX
-	MOVQ         x_base+24(FP), CX
-	MOVQ         peaks_len+8(FP), DX
-	MOVQ         group+48(FP), BX
-	MOVL         $0x7fffffff, SI
-	VPBROADCASTD SI, Z0
-
-groups:
-	VPXOR X1, X1, X1
-	MOVQ  BX, SI
-
-values:
-	VANDPS        (CX), Z0, Z2
-	VMAXPS        Z1, Z2, Z1
-	ADDQ          $0x40, CX
-	SUBQ          $0x10, SI
-	JNZ           values
-	VEXTRACTF64X4 $0x01, Z1, Y2
-	VMAXPS        Y1, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X1
-	VMAXPS        X1, X2, X2
-	VPERMILPS     $0x4e, X2, X1
-	VMAXPS        X1, X2, X2
-	VPERMILPS     $0xb1, X2, X1
-	VMAXPS        X1, X2, X2
-	VMOVSS        X2, (AX)
-	ADDQ          $0x04, AX
-	DECQ          DX
-	JNZ           groups
 	VZEROUPPER
 	RET
 
@@ -129,6 +94,49 @@ values:
 	VPERMILPS    $0xb1, X1, X0
 	VMAXPS       X0, X1, X1
 	VMOVSS       X1, high+28(FP)
+	VZEROUPPER
+	RET
+
+// func groupExtremesAVX2(lows []float32, highs []float32, x []float32, group int)
+// Requires: AVX
+TEXT ·groupExtremesAVX2(SB), NOSPLIT, $0-80
+	MOVQ lows_base+0(FP), AX
+	MOVQ highs_base+24(FP), CX
+	MOVQ x_base+48(FP), DX
+	MOVQ lows_len+8(FP), BX
+	MOVQ group+72(FP), SI
+
+groups:
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX), Y1
+	MOVQ    SI, DI
+
+values:
+	VMINPS       (DX), Y0, Y0
+	VMAXPS       (DX), Y1, Y1
+	VMINPS       32(DX), Y0, Y0
+	VMAXPS       32(DX), Y1, Y1
+	ADDQ         $0x40, DX
+	SUBQ         $0x10, DI
+	JNZ          values
+	VEXTRACTF128 $0x01, Y0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0x4e, X0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0xb1, X0, X2
+	VMINPS       X2, X0, X0
+	VMOVSS       X0, (AX)
+	VEXTRACTF128 $0x01, Y1, X0
+	VMAXPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VMAXPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VMAXPS       X0, X1, X1
+	VMOVSS       X1, (CX)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         BX
+	JNZ          groups
 	VZEROUPPER
 	RET
 
@@ -857,41 +865,6 @@ DATA fitTree<>+20(SB)/4, $0x40200000
 DATA fitTree<>+24(SB)/4, $0x40a00000
 DATA fitTree<>+28(SB)/4, $0x41200000
 GLOBL fitTree<>(SB), RODATA|NOPTR, $32
-
-// func extremesAVX512(x []float32) (low float32, high float32)
-// Requires: AVX, AVX512F
-TEXT ·extremesAVX512(SB), NOSPLIT, $0-32
-	MOVQ    x_base+0(FP), AX
-	MOVQ    x_len+8(FP), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS (AX), Z1
-
-values:
-	VMINPS        (AX), Z0, Z0
-	VMAXPS        (AX), Z1, Z1
-	ADDQ          $0x40, AX
-	SUBQ          $0x10, CX
-	JNZ           values
-	VEXTRACTF64X4 $0x01, Z0, Y2
-	VMINPS        Y2, Y0, Y2
-	VEXTRACTF128  $0x01, Y2, X0
-	VMINPS        X0, X2, X2
-	VPERMILPS     $0x4e, X2, X0
-	VMINPS        X0, X2, X2
-	VPERMILPS     $0xb1, X2, X0
-	VMINPS        X0, X2, X2
-	VMOVSS        X2, low+24(FP)
-	VEXTRACTF64X4 $0x01, Z1, Y2
-	VMAXPS        Y2, Y1, Y2
-	VEXTRACTF128  $0x01, Y2, X0
-	VMAXPS        X0, X2, X2
-	VPERMILPS     $0x4e, X2, X0
-	VMAXPS        X0, X2, X2
-	VPERMILPS     $0xb1, X2, X0
-	VMAXPS        X0, X2, X2
-	VMOVSS        X2, high+28(FP)
-	VZEROUPPER
-	RET
 
 // func nf4LevelsAVX512(levels []uint8, x []float32, scales []float32, group int)
 // Requires: AVX, AVX512F

@@ -76,6 +76,8 @@ func peakGroups(peaks, x []float32, group int) {
 	peakGroupsGeneric(peaks[n:], x[n*group:], group)
 }
 
+func groupExtremes(lows, highs, x []float32, group int) { eachExtremes(lows, highs, x, group) }
+
 func extremes(x []float32) (low, high float32) {
 	n := wholeBlocks(len(x), 8)
 	if n == 0 {

@@ -93,6 +93,13 @@ func extremesGeneric(x []float32) (low, high float32) {
 	return low, high
 }
 
+// eachExtremes sets lows and highs to the extremes of groups, one by one.
+func eachExtremes(lows, highs, x []float32, group int) {
+	for i := range lows {
+		lows[i], highs[i] = extremes(x[i*group : min((i+1)*group, len(x))])
+	}
+}
+
 // affineEndsGeneric replaces the lowest and highest values of groups by the scales and
 // biases of [AffineGroups].
 func affineEndsGeneric(scales, biases []float32, top float32) {

@@ -6,6 +6,8 @@ func peakGroups(peaks, x []float32, group int) { peakGroupsGeneric(peaks, x, gro
 func extremes(x []float32) (low, high float32) { return extremesGeneric(x) }
 func divide(dst, x []float32, s float32)       { divideGeneric(dst, x, s) }
 
+func groupExtremes(lows, highs, x []float32, group int) { eachExtremes(lows, highs, x, group) }
+
 func nf4Levels(levels []uint8, x, peaks []float32, group int) {
 	nf4LevelsGeneric(levels, x, peaks, group)
 }

@@ -14,15 +14,16 @@ func groupPeakAVX2(x []float32) (peak float32)
 //go:noescape
 func peakGroupsAVX2(peaks []float32, x []float32, group int)
 
-// peakGroupsAVX512 sets peaks[i] to absPeak of the i-th group, of a positive number of times 16 values, for all of peaks.
-//
-//go:noescape
-func peakGroupsAVX512(peaks []float32, x []float32, group int)
-
 // extremesAVX2 is extremesGeneric for a positive number of times 8, without NaNs, but for the sign of zeros.
 //
 //go:noescape
 func extremesAVX2(x []float32) (low float32, high float32)
+
+// groupExtremesAVX2 sets lows[i] and highs[i] to the extremes of the i-th group, of a positive number of times 16 values
+// without NaNs, for all of lows, but for the sign of zeros.
+//
+//go:noescape
+func groupExtremesAVX2(lows []float32, highs []float32, x []float32, group int)
 
 // nf4LevelsAVX2 is nf4LevelsGeneric for groups of a positive number of times 16.
 //
@@ -75,11 +76,6 @@ func fitInt4AVX2(x []float32, s float32) (failure float32, xq float32, qq float3
 //
 //go:noescape
 func fitE2M1AVX2(x []float32, s float32) (failure float32)
-
-// extremesAVX512 is extremesGeneric for a positive number of times 16, without NaNs, but for the sign of zeros.
-//
-//go:noescape
-func extremesAVX512(x []float32) (low float32, high float32)
 
 // nf4LevelsAVX512 is nf4LevelsGeneric for groups of a positive number of times 16.
 //

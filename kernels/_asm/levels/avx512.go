@@ -212,27 +212,3 @@ func levelsAVX512() {
 	VZEROUPPER()
 	RET()
 }
-
-func extremesAVX512() {
-	simd.Func("extremesAVX512", "func(x []float32) (low, high float32)",
-		"extremesAVX512 is extremesGeneric for a positive number of times 16, without NaNs, but for the sign of zeros.")
-	x, n := simd.Slice("x", 4), simd.Len("x")
-	low, high := ZMM(), ZMM()
-	VMOVUPS(x.At(0), low)
-	VMOVUPS(x.At(0), high)
-	Label("values")
-	VMINPS(x.At(0), low, low)
-	VMAXPS(x.At(0), high, high)
-	ADDQ(U8(64), x.Base)
-	SUBQ(U8(16), n)
-	JNZ(LabelRef("values"))
-	upper := YMM()
-	VEXTRACTF64X4(U8(1), low, upper)
-	VMINPS(upper, low.AsY(), upper)
-	fold(upper, func(ops ...Op) { VMINPS(ops[0], ops[1], ops[2]) }, result("low"))
-	VEXTRACTF64X4(U8(1), high, upper)
-	VMAXPS(upper, high.AsY(), upper)
-	fold(upper, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, result("high"))
-	VZEROUPPER()
-	RET()
-}

@@ -17,9 +17,9 @@ import (
 func main() {
 	ConstraintExpr("!purego")
 	peak()
-	peaks("peakGroupsAVX2", YMM)
-	peaks("peakGroupsAVX512", ZMM)
+	peaks()
 	extremes()
+	groupExtremes()
 	nf4()
 	e2m1()
 	affine()
@@ -30,7 +30,6 @@ func main() {
 	fitInt4()
 	fitE2M1()
 
-	extremesAVX512()
 	nf4AVX512()
 	e2m1AVX512()
 	affineAVX512()
@@ -125,6 +124,9 @@ func fold(v VecVirtual, op func(ops ...Op), to Op) {
 	VMOVSS(x, to)
 }
 
+func minimum(ops ...Op) { VMINPS(ops[0], ops[1], ops[2]) }
+func maximum(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }
+
 func result(name string) Op {
 	p, err := Return(name).Resolve()
 	if err != nil {
@@ -144,36 +146,30 @@ func peak() {
 	ADDQ(U8(32), x.Base)
 	SUBQ(U8(8), n)
 	JNZ(LabelRef("values"))
-	fold(most, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, result("peak"))
+	fold(most, maximum, result("peak"))
 	VZEROUPPER()
 	RET()
 }
 
 // peaks generates peak for many groups: the end of one is done beside the next.
-func peaks(name string, kind func() VecVirtual) {
-	simd.Func(name, "func(peaks, x []float32, group int)",
-		name+" sets peaks[i] to absPeak of the i-th group, of a positive number of times 16 values, for all of peaks.")
+func peaks() {
+	simd.Func("peakGroupsAVX2", "func(peaks, x []float32, group int)",
+		"peakGroupsAVX2 sets peaks[i] to absPeak of the i-th group, of a positive number of times 16 values, for all of peaks.")
 	out, x, n := simd.Slice("peaks", 4), simd.Slice("x", 4), simd.Len("peaks")
 	group, left := Load(Param("group"), GP64()), GP64()
-	magnitude, most, v := simd.Const32(kind, 0x7fffffff), kind(), kind()
+	magnitude, most, v := simd.Const32(YMM, 0x7fffffff), YMM(), YMM()
 	Label("groups")
-	VPXOR(most.AsX(), most.AsX(), most.AsX()) // and all above
+	VPXOR(most, most, most)
 	MOVQ(group, left)
 	Label("values")
-	for i := 0; i < 16; i += int(v.Size() / 4) {
+	for i := 0; i < 16; i += 8 {
 		VANDPS(x.At(i), magnitude, v)
 		VMAXPS(most, v, most) // most if v is NaN
 	}
 	ADDQ(U8(64), x.Base)
 	SUBQ(U8(16), left)
 	JNZ(LabelRef("values"))
-	lanes := most
-	if most.Size() == 64 {
-		lanes = YMM()
-		VEXTRACTF64X4(U8(1), most, lanes)
-		VMAXPS(most.AsY(), lanes, lanes)
-	}
-	fold(lanes, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, out.At(0))
+	fold(most, maximum, out.At(0))
 	ADDQ(U8(4), out.Base)
 	DECQ(n)
 	JNZ(LabelRef("groups"))
@@ -194,8 +190,38 @@ func extremes() {
 	ADDQ(U8(32), x.Base)
 	SUBQ(U8(8), n)
 	JNZ(LabelRef("values"))
-	fold(low, func(ops ...Op) { VMINPS(ops[0], ops[1], ops[2]) }, result("low"))
-	fold(high, func(ops ...Op) { VMAXPS(ops[0], ops[1], ops[2]) }, result("high"))
+	fold(low, minimum, result("low"))
+	fold(high, maximum, result("high"))
+	VZEROUPPER()
+	RET()
+}
+
+// groupExtremes generates extremes for many groups.
+func groupExtremes() {
+	simd.Func("groupExtremesAVX2", "func(lows, highs, x []float32, group int)",
+		"groupExtremesAVX2 sets lows[i] and highs[i] to the extremes of the i-th group, of a positive number of times 16 values",
+		"without NaNs, for all of lows, but for the sign of zeros.")
+	lows, highs, x := simd.Slice("lows", 4), simd.Slice("highs", 4), simd.Slice("x", 4)
+	n, group, left := simd.Len("lows"), Load(Param("group"), GP64()), GP64()
+	low, high := YMM(), YMM()
+	Label("groups")
+	VMOVUPS(x.At(0), low)
+	VMOVUPS(x.At(0), high)
+	MOVQ(group, left)
+	Label("values")
+	for i := 0; i < 16; i += 8 {
+		VMINPS(x.At(i), low, low)
+		VMAXPS(x.At(i), high, high)
+	}
+	ADDQ(U8(64), x.Base)
+	SUBQ(U8(16), left)
+	JNZ(LabelRef("values"))
+	fold(low, minimum, lows.At(0))
+	fold(high, maximum, highs.At(0))
+	ADDQ(U8(4), lows.Base)
+	ADDQ(U8(4), highs.Base)
+	DECQ(n)
+	JNZ(LabelRef("groups"))
 	VZEROUPPER()
 	RET()
 }
