@@ -81,11 +81,14 @@ func (dec *Decomposition) iterate(ctx context.Context, p pass, o Options) error 
 	if k.left {
 		k.n = p.rows
 	}
-	k.keepImages = !k.left && o.Goal.keepsImages(p.rows, p.cols)
 	dec.Left = k.left
 	short := min(p.rows, p.cols)
-	b := o.Goal.blockSize(short)
-	limit := o.Goal.basisLimit(k.n)
+	b := o.Goal.blockSize(short, o.Tolerance)
+	limit := o.Goal.basisLimit(k.n, b)
+	k.keepImages = !k.left && o.Goal.keepsImages(p.rows, p.cols, b)
+	if o.Tolerance >= tight {
+		k.random = min(1, b-1)
+	}
 	var h history
 	x := k.start(b)
 	for {

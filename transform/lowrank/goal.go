@@ -58,11 +58,15 @@ func (g Goal) RankOf(values []float64, norm float64, n int) int {
 	return min(r, len(values))
 }
 
+// tight is the tolerance below which blocks are wide.
+const tight = 1e-5
+
 // blockSize returns how many vectors a step adds, a multiple of what one tile of
-// the matrix product takes. Small blocks reach as far as large ones with fewer
-// products, since they get more out of each; but every step reads the matrix, and
-// estimates what it has, once.
-func (g Goal) blockSize(n int) int {
+// the matrix product takes: a quarter of the rank, because small blocks reach as
+// far as large ones with fewer products, but more than it for a tight tolerance,
+// as the vectors then have to be found without random directions in the blocks,
+// see [krylov.step].
+func (g Goal) blockSize(n int, tolerance float64) int {
 	const tile = 16
 	r := 8 * tile // it may come out much lower than the limit
 	switch {
@@ -71,23 +75,26 @@ func (g Goal) blockSize(n int) int {
 	case g.Max > 0:
 		r = min(r, g.Max)
 	}
+	if tolerance < tight {
+		r = 4 * (r + 4)
+	}
 	return min((r+4*tile-1)/(4*tile)*tile, n)
 }
 
 // basisLimit returns how many vectors of length n the basis may have before it
-// is cut down to the best of them: eight times the rank, which is never needed
-// in practice, or 96 MiB, but always room for some steps.
-func (g Goal) basisLimit(n int) int {
+// is cut down to the best of them, with blocks of b: eight times the rank, which
+// is never needed in practice, or 96 MiB, but always room for some steps.
+func (g Goal) basisLimit(n, b int) int {
 	const most = 96 << 20
-	r, b := g.limit(n), g.blockSize(n)
+	r := g.limit(n)
 	return min(n, max(r+3*b, min(8*r+4*b, most/(4*n))))
 }
 
 // keepsImages reports whether the products of D with the basis are kept: they are
 // the left factor in other coordinates, which takes another product otherwise.
-func (g Goal) keepsImages(rows, cols int) bool {
+func (g Goal) keepsImages(rows, cols, b int) bool {
 	const most = 64 << 20
-	return 4*int64(rows)*int64(g.basisLimit(cols)) <= most
+	return 4*int64(rows)*int64(g.basisLimit(cols, b)) <= most
 }
 
 // NoiseEdge returns about how large the largest singular value of a matrix of
@@ -116,10 +123,11 @@ func (g Goal) Memory(rows, cols int) int64 {
 	if isSmall(rows, cols) {
 		return 8*int64(short)*int64(short)*3 + 4*int64(rows)*int64(cols)*int64(b2i(rows < cols)) + 4*panelFloats
 	}
-	r, b := int64(g.limit(short)), int64(g.blockSize(short))
-	basis := 4 * int64(g.basisLimit(n)) * int64(n)
-	if n == cols && g.keepsImages(rows, cols) {
-		basis += 4 * int64(g.basisLimit(n)) * int64(rows)
+	width := g.blockSize(short, 0)
+	r, b := int64(g.limit(short)), int64(width)
+	basis := 8 * int64(g.basisLimit(n, width)) * int64(n)
+	if n == cols && g.keepsImages(rows, cols, width) {
+		basis += 4 * int64(g.basisLimit(n, width)) * int64(rows)
 	}
 	step := 4*b*int64(n)*3 + 12*b*int64(cols)           // a block, its product twice, and the sums behind that
 	factor := 8*r*int64(n) + 12*r*int64(cols) + 4*r*512 // vectors, LᵀD, R, a panel of L

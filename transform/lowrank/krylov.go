@@ -23,6 +23,7 @@ type krylov struct {
 	last   int         // where the newest block begins
 
 	keepImages bool
+	random     int       // how many vectors of a block are always random ones
 	residual   []float64 // FᵀF with F = M·X − V·Vᵀ·M·X for the newest block X
 	drawn      uint64    // random numbers used
 	fresh      bool      // the newest block is one of random vectors in the main
@@ -33,6 +34,7 @@ type krylov struct {
 type block struct {
 	cols  int
 	x     []float32 // [n, cols]
+	rows  []float32 // the same, transposed
 	image []float32 // D·x, of shape [rows of D, cols], if it is kept
 }
 
@@ -69,11 +71,10 @@ func (k *krylov) step(ctx context.Context, x []float32) (next []float32, err err
 		return nil, err
 	}
 	k.last, k.fresh = k.size, k.nextFresh
-	k.blocks = append(k.blocks, block{b, x, image})
+	k.blocks = append(k.blocks, block{b, x, transpose(x, k.n, b), image})
 	k.size += b
-	c := k.inner(w, b)
-	k.extend(c, b)
-	k.subtract(w, b, c)
+	k.extend(transpose(w, k.n, b), b)
+	k.project(w, b)
 	k.residual = k.gramOf(w, b)
 
 	n := min(b, k.n-k.size)
@@ -81,14 +82,15 @@ func (k *krylov) step(ctx context.Context, x []float32) (next []float32, err err
 		return nil, nil
 	}
 	// Directions of w that are no more than the rounding errors of M·x are
-	// replaced by random ones: ε‖D‖ times the greatest ‖D·x‖. One is always: of
-	// singular values that are equal, or nearly so, a Krylov space finds no more
-	// than a block has vectors, unless new ones come in.
+	// replaced by random ones: ε‖D‖ times the greatest ‖D·x‖. Where blocks are
+	// small one is always: of singular values that are equal, or nearly so, a
+	// Krylov space finds no more than a block has vectors, unless new ones come in.
+	// That costs the last digits, which need the direction that is given up.
 	var most float64
 	for i := k.last; i < k.size; i++ {
 		most = max(most, k.t[i][i])
 	}
-	kept := k.orthonormalize(w, b, max(b-1, 1), 1e-12*k.greatest()*most)
+	kept := k.orthonormalize(w, b, b-k.random, 1e-12*k.greatest()*most)
 	k.nextFresh = kept < b/2
 	return firstColumns(w, b, n), nil
 }
@@ -114,38 +116,25 @@ func (k *krylov) greatest() float64 {
 	return most
 }
 
-// innerRows is how many rows an inner product runs over in float32 before it is
-// added to its float64 total.
-const innerRows = 512
-
-// inner returns VᵀW for w of shape [n, b]: a matrix of b columns.
-func (k *krylov) inner(w []float32, b int) []float64 {
-	parts := make([][]float32, (k.n+innerRows-1)/innerRows)
-	k.team.Each(len(parts), func(i int) {
-		lo, hi := i*innerRows, min((i+1)*innerRows, k.n)
-		part, first := make([]float32, k.size*b), 0
+// project subtracts from w, of shape [n, b], what lies in the span of the basis.
+func (k *krylov) project(w []float32, b int) {
+	const part = 512 // rows of a partial sum in float32
+	parts := make([][]float32, (k.n+part-1)/part)
+	k.team.Each(len(parts), func(i int) { // VᵀW
+		lo, hi := i*part, min((i+1)*part, k.n)
+		c, first := make([]float32, k.size*b), 0
 		for _, v := range k.blocks {
-			kernels.GemmTN(part[first*b:], b, v.x[lo*v.cols:], v.cols, w[lo*b:], b, v.cols, b, hi-lo)
+			kernels.GemmTN(c[first*b:], b, v.x[lo*v.cols:], v.cols, w[lo*b:], b, v.cols, b, hi-lo)
 			first += v.cols
 		}
-		parts[i] = part
+		parts[i] = c
 	})
-	sum := make([]float64, k.size*b)
-	for _, part := range parts {
-		for i, v := range part {
-			sum[i] += float64(v)
-		}
+	c := parts[0]
+	for _, more := range parts[1:] {
+		kernels.AddScaled(c, 1, more)
 	}
-	return sum
-}
-
-// subtract takes V·C from w, of shape [n, b], for C with b columns.
-func (k *krylov) subtract(w []float32, b int, c []float64) {
-	minus := make([]float32, len(c))
-	for i, v := range c {
-		minus[i] = float32(-v)
-	}
-	k.addCombination(w, b, minus)
+	kernels.Scale(c, -1)
+	k.addCombination(w, b, c)
 }
 
 // addCombination adds V·C to w, of shape [n, b], for C with b columns.
@@ -159,14 +148,30 @@ func (k *krylov) addCombination(w []float32, b int, c []float32) {
 	})
 }
 
-// extend adds the rows of VᵀMX to t, for the newest block X with b vectors.
-func (k *krylov) extend(c []float64, b int) {
+// extend adds the rows of VᵀMX to t, for the newest block X, given the b rows of
+// (MX)ᵀ. The accuracy of the vectors is that of t: its elements are sums in
+// float64.
+func (k *krylov) extend(w []float32, b int) {
+	columns := make([][]float64, k.size)
+	first := 0
+	for _, v := range k.blocks {
+		k.team.Ranges(v.cols, 1, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				column := make([]float64, b)
+				for j := range column {
+					column[j] = kernels.Dot(v.rows[i*k.n:][:k.n], w[j*k.n:][:k.n])
+				}
+				columns[first+i] = column
+			}
+		})
+		first += v.cols
+	}
 	for j := range b {
 		row := make([]float64, k.last+j+1)
 		for i := range row {
-			row[i] = c[i*b+j]
+			row[i] = columns[i][j]
 			if i >= k.last { // both triangles are known: rounding makes them differ
-				row[i] = (row[i] + c[(k.last+j)*b+i-k.last]) / 2
+				row[i] = (row[i] + columns[k.last+j][i-k.last]) / 2
 			}
 		}
 		k.t = append(k.t, row)
@@ -211,7 +216,7 @@ func (k *krylov) combine(c []float64, rows int) (out, image []float32) {
 func (k *krylov) restart(values, vectors []float64, keep int) {
 	x, image := k.combine(vectors, keep)
 	// They are orthonormal but for rounding errors, as the images are D times them.
-	k.blocks, k.size, k.last, k.t = []block{{keep, x, image}}, keep, 0, nil
+	k.blocks, k.size, k.last, k.t = []block{{keep, x, transpose(x, k.n, keep), image}}, keep, 0, nil
 	for i := range keep {
 		row := make([]float64, i+1)
 		row[i] = values[i]

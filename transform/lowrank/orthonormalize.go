@@ -31,7 +31,7 @@ func (k *krylov) orthonormalize(w []float32, b, most int, floor float64) (kept i
 		if kept < 0 {
 			kept = n
 		}
-		k.subtract(w, b, k.inner(w, b))
+		k.project(w, b)
 		// By now they are unit vectors; one that projection shortens much was
 		// rounding error in the main.
 		most, floor = b, 1e-3
