@@ -161,6 +161,7 @@ type extraction struct {
 	dtype formats.DType // of the factors
 
 	jobs    []*job
+	rooms   *rooms
 	changed []*formats.Tensor // of the vectors and the whole ones
 	same    []string          // names of tensors that did not change
 }
@@ -210,7 +211,16 @@ func (x *extraction) makeJobs() (bytes int64) {
 			bytes += d.bytes()
 		}
 	}
+	x.rooms = newRooms(x.jobs, x.o)
 	return bytes
+}
+
+// leaveRoom ends that a job's delta is held.
+func (x *extraction) leaveRoom(j *job) {
+	if j.held != nil {
+		x.rooms.free <- j.room
+		j.held, j.room = nil, nil
+	}
 }
 
 // factorRest makes the factors of the layers whose ranks had to wait.
@@ -262,7 +272,7 @@ func (x *extraction) each(ctx context.Context, f func(ctx context.Context, j *jo
 			defer budget.Release(cost)
 			x.team.Join()
 			defer x.team.Leave()
-			defer j.release()
+			defer x.leaveRoom(j)
 			return f(gctx, j)
 		})
 	}

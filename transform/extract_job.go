@@ -15,6 +15,7 @@ type job struct {
 	expert int
 
 	held    *lowrank.Held // the delta, while it is decomposed, if there is room for it
+	room    []float32     // where it is
 	survey  survey
 	edge    float64 // of the noise; 0 if the weights are weighted
 	weights []float32
@@ -36,7 +37,7 @@ func (j *job) memory(o *ExtractOptions) int64 {
 	const reading = 3 << 22
 	n := o.goal(0).Memory(j.delta.rows, j.delta.cols) + reading
 	if j.holds(o) {
-		n += lowrank.HeldBytes(j.delta.rows, j.delta.cols)
+		n += 4 * int64(j.heldFloats())
 	}
 	return n
 }
@@ -44,7 +45,36 @@ func (j *job) memory(o *ExtractOptions) int64 {
 // holds reports whether the delta is held in memory: forming it for every step
 // takes about as long as the step.
 func (j *job) holds(o *ExtractOptions) bool {
-	return lowrank.HeldBytes(j.delta.rows, j.delta.cols) <= o.memory()/int64(2*o.workers())
+	return 4*int64(j.heldFloats()) <= o.memory()/int64(2*o.workers())
+}
+
+func (j *job) heldFloats() int { return lowrank.HeldFloats(j.delta.rows, j.delta.cols) }
+
+// rooms are the buffers in which deltas are held, one for each worker at most. They
+// are too large to be left to the garbage collector.
+type rooms struct {
+	size int
+	free chan []float32
+}
+
+// newRooms returns rooms for the largest of the jobs that hold their deltas.
+func newRooms(jobs []*job, o *ExtractOptions) *rooms {
+	r := &rooms{free: make(chan []float32, o.workers())}
+	for _, j := range jobs {
+		if j.holds(o) {
+			r.size = max(r.size, j.heldFloats())
+		}
+	}
+	return r
+}
+
+func (r *rooms) take() []float32 {
+	select {
+	case room := <-r.free:
+		return room
+	default:
+		return make([]float32, r.size)
+	}
 }
 
 // plain returns the delta, from memory if it is there.
@@ -63,20 +93,13 @@ func (j *job) matrix() lowrank.Matrix {
 	return &lowrank.Weighted{Matrix: j.plain(), Weights: j.weights}
 }
 
-// release gives the memory of the delta back.
-func (j *job) release() {
-	if j.held != nil {
-		j.held.Close()
-		j.held = nil
-	}
-}
-
 // decompose reads the delta as often as it takes. If keep is set the vectors go
 // to the spool.
 func (j *job) decompose(ctx context.Context, x *extraction, keep bool) error {
 	var err error
 	if j.holds(x.o) {
-		j.held = lowrank.NewHeld(j.delta.rows, j.delta.cols)
+		j.room = x.rooms.take()
+		j.held = lowrank.NewHeld(j.delta.rows, j.delta.cols, j.room)
 	}
 	if j.survey, err = j.delta.survey(ctx, x.team, j.held); err != nil {
 		return err
@@ -142,7 +165,7 @@ func (j *job) keepVectors(s *spool) error {
 	}
 	j.kept = &spooledMatrix{spool: s, offset: offset, dtype: formats.F32, rows: 1, cols: n, width: n}
 	err = j.kept.WriteFloats(j.dec.Vectors, 0, 1)
-	j.dec.Vectors = nil
+	j.dec.ForgetVectors()
 	return err
 }
 
@@ -208,7 +231,8 @@ func (j *job) factor(ctx context.Context, x *extraction) error {
 	if err != nil {
 		return j.layer.tuned.Error(err)
 	}
-	j.dec.Vectors, j.result.Right = nil, nil
+	j.dec.ForgetVectors()
+	j.result.Right = nil
 	return nil
 }
 

@@ -69,7 +69,7 @@ func Spectrum(ctx context.Context, base, tuned *formats.Model, o ExtractOptions)
 			return err
 		}
 		if j.dec != nil {
-			j.dec.Vectors = nil
+			j.dec.ForgetVectors()
 		}
 		report(j.delta.bytes(), j.layer.tensor)
 		return nil

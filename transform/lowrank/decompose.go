@@ -40,6 +40,10 @@ type Decomposition struct {
 	images []float32 // D·Vectorsᵀ, of shape [Rows, Rank], if it was kept
 }
 
+// ForgetVectors frees the vectors, and what else is as large as the matrix has
+// rows or columns.
+func (dec *Decomposition) ForgetVectors() { dec.Vectors, dec.images = nil, nil }
+
 const defaultTolerance = 0.001
 
 // Decompose returns the singular values and vectors of d that the goal asks for.

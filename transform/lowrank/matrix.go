@@ -54,18 +54,13 @@ func heldStride(cols int) int {
 	return ((cols+line-1)/line | 1) * line
 }
 
-// NewHeld returns room for a matrix, which [Held.SetRows] fills, until
-// [Held.Close].
-func NewHeld(rows, cols int) *Held {
-	ld := heldStride(cols)
-	return &Held{rows, cols, ld, formats.BorrowFloats(rows * ld)}
+// NewHeld returns a matrix in room, of [HeldFloats], which [Held.SetRows] fills.
+func NewHeld(rows, cols int, room []float32) *Held {
+	return &Held{rows, cols, heldStride(cols), room}
 }
 
-// Close gives the room back.
-func (h *Held) Close() { formats.ReturnFloats(h.x) }
-
-// HeldBytes returns how much memory that takes.
-func HeldBytes(rows, cols int) int64 { return 4 * int64(rows) * int64(heldStride(cols)) }
+// HeldFloats returns how many numbers that takes.
+func HeldFloats(rows, cols int) int { return rows * heldStride(cols) }
 
 // SetRows sets rows from lo on to those in x, which follow one another.
 func (h *Held) SetRows(lo int, x []float32) {
