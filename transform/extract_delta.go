@@ -145,7 +145,7 @@ func (d *delta) notFinite(ctx context.Context, row int) error {
 
 // noiseSample is how many elements are looked at, about, to know how large the
 // errors of all are.
-const noiseSample = 1 << 22
+const noiseSample = 1 << 20
 
 // noiseEdge returns the largest singular value that can come from rounding the
 // fine-tuned weights to the number format they are stored in. (The base's own

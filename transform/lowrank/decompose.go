@@ -81,7 +81,7 @@ const leftFrom = 4
 const maxSteps = 100
 
 func (dec *Decomposition) iterate(ctx context.Context, p pass, o Options) error {
-	k := &krylov{pass: p, name: o.Name, left: p.cols > leftFrom*p.rows, n: p.cols}
+	k := &krylov{pass: p, name: o.Name, left: p.cols > leftFrom*p.rows, n: p.cols, norm2: o.Norm2}
 	if k.left {
 		k.n = p.rows
 	}
@@ -235,5 +235,5 @@ func (h history) converged(r int, norm2, tolerance float64) bool {
 	for _, v := range h[len(h)-1].squares[r:] {
 		tail += max(v, 0)
 	}
-	return gain*q/(1-q) <= 1.2*tolerance*max(rest, tail)
+	return gain*q/(1-q) <= 1.3*tolerance*max(rest, tail)
 }

@@ -22,6 +22,7 @@ type krylov struct {
 	t      [][]float64 // VᵀMV: row i holds elements 0 to i
 	last   int         // where the newest block begins
 
+	norm2      float64 // ‖D‖²
 	keepImages bool
 	random     int       // how many vectors of a block are always random ones
 	residual   []float64 // FᵀF with F = M·X − V·Vᵀ·M·X for the newest block X
@@ -73,8 +74,8 @@ func (k *krylov) step(ctx context.Context, x []float32) (next []float32, err err
 	k.last, k.fresh = k.size, k.nextFresh
 	k.blocks = append(k.blocks, block{b, x, transpose(x, k.n, b), image})
 	k.size += b
-	k.extend(transpose(w, k.n, b), b)
-	k.project(w, b)
+	rows := transpose(w, k.n, b)
+	k.extend(k.project(w, b), rows, b)
 	k.residual = k.gramOf(w, b)
 
 	n := min(b, k.n-k.size)
@@ -116,8 +117,9 @@ func (k *krylov) greatest() float64 {
 	return most
 }
 
-// project subtracts from w, of shape [n, b], what lies in the span of the basis.
-func (k *krylov) project(w []float32, b int) {
+// project subtracts from w, of shape [n, b], what lies in the span of the basis,
+// and returns −VᵀW.
+func (k *krylov) project(w []float32, b int) []float32 {
 	const part = 512 // rows of a partial sum in float32
 	parts := make([][]float32, (k.n+part-1)/part)
 	k.team.Each(len(parts), func(i int) { // VᵀW
@@ -135,6 +137,7 @@ func (k *krylov) project(w []float32, b int) {
 	}
 	kernels.Scale(c, -1)
 	k.addCombination(w, b, c)
+	return c
 }
 
 // addCombination adds V·C to w, of shape [n, b], for C with b columns.
@@ -148,10 +151,17 @@ func (k *krylov) addCombination(w []float32, b int, c []float32) {
 	})
 }
 
-// extend adds the rows of VᵀMX to t, for the newest block X, given the b rows of
-// (MX)ᵀ. The accuracy of the vectors is that of t: its elements are sums in
-// float64.
-func (k *krylov) extend(w []float32, b int) {
+// extend adds the rows of VᵀMX to t, for the newest block X, given −VᵀMX, as
+// project finds it, and the b rows of (MX)ᵀ. The elements that count are sums in
+// float64: those of the last two blocks, and all of them if the last digits do,
+// or if little is left of ‖D‖², so that small singular values matter.
+func (k *krylov) extend(minus, rows []float32, b int) {
+	near := 0
+	if k.random > 0 && k.norm2-k.captured() > 0.01*k.norm2 {
+		for _, v := range k.blocks[:max(len(k.blocks)-2, 0)] {
+			near += v.cols
+		}
+	}
 	columns := make([][]float64, k.size)
 	first := 0
 	for _, v := range k.blocks {
@@ -159,7 +169,11 @@ func (k *krylov) extend(w []float32, b int) {
 			for i := lo; i < hi; i++ {
 				column := make([]float64, b)
 				for j := range column {
-					column[j] = kernels.Dot(v.rows[i*k.n:][:k.n], w[j*k.n:][:k.n])
+					if first < near {
+						column[j] = -float64(minus[(first+i)*b+j])
+					} else {
+						column[j] = kernels.Dot(v.rows[i*k.n:][:k.n], rows[j*k.n:][:k.n])
+					}
 				}
 				columns[first+i] = column
 			}
@@ -176,6 +190,14 @@ func (k *krylov) extend(w []float32, b int) {
 		}
 		k.t = append(k.t, row)
 	}
+}
+
+// captured returns the trace of t, the share of ‖D‖² in the basis.
+func (k *krylov) captured() (sum float64) {
+	for i, row := range k.t {
+		sum += row[i]
+	}
+	return sum
 }
 
 // dense returns t as a square matrix of which the lower triangle is set.

@@ -67,7 +67,7 @@ func (p *pass) run(ctx context.Context, rowwise func(panel) error, whole func(pa
 			all.x, all.ld = held.hold(top)
 		}
 		var failed atomic.Pointer[error]
-		p.team.Ranges(all.hi-top, 8, func(lo, hi int) {
+		p.team.Ranges(all.hi-top, 12, func(lo, hi int) {
 			part := all.part(top+lo, top+hi)
 			var err error
 			if !isHeld {
