@@ -19,7 +19,7 @@ import "sync"
 // few lines of a cache.
 const (
 	blockCols  = 288
-	blockInner = 512
+	blockInner = 1024
 	blockRows  = 48
 )
 
