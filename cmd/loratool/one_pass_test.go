@@ -55,7 +55,6 @@ var onePasses = []onePass{
 func TestOnePass(t *testing.T) {
 	for _, c := range onePasses {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
 			dir := t.TempDir()
 			at := func(name string) string { return filepath.Join(dir, name) }
 			base, err := filepath.Abs(filepath.Join("../../testdata/convert", c.base, "hf"))
