@@ -106,6 +106,16 @@ func (b *bench) temporaries() []string {
 	return found
 }
 
+// awaitTemporary waits until a run is writing, or has written out.
+func (b *bench) awaitTemporary(out string) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
+		if _, err := os.Stat(b.path(out)); err == nil || len(b.temporaries()) > 0 {
+			return
+		}
+	}
+	b.t.Fatal("no output is begun")
+}
+
 // wholeOutputs returns the digests of an output that is there and of another.
 func (b *bench) wholeOutputs(out string) (first, second string, took time.Duration) {
 	start := time.Now()
@@ -166,8 +176,8 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// TestInterrupt interrupts merges at random times: they end soon, with code 130,
-// and leave nothing, or were done already.
+// TestInterrupt interrupts merges at random times, and when they have begun to
+// write: they end soon, with code 130, and leave nothing, or were done already.
 func TestInterrupt(t *testing.T) {
 	runs := 50
 	if testing.Short() {
@@ -181,7 +191,11 @@ func TestInterrupt(t *testing.T) {
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		b.check(cmd.Start())
-		time.Sleep(15*time.Millisecond + time.Duration(rand.Int64N(int64(took))))
+		if i%3 == 0 {
+			time.Sleep(15*time.Millisecond + time.Duration(rand.Int64N(int64(took))))
+		} else {
+			b.awaitTemporary("out")
+		}
 		sent := time.Now()
 		cmd.Process.Signal([]os.Signal{syscall.SIGINT, syscall.SIGTERM}[i%2])
 		cmd.Wait()
