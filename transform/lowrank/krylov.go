@@ -142,10 +142,16 @@ func (k *krylov) project(w []float32, b int) []float32 {
 
 // addCombination adds V·C to w, of shape [n, b], for C with b columns.
 func (k *krylov) addCombination(w []float32, b int, c []float32) {
-	k.team.Ranges(k.n, 48, func(lo, hi int) {
+	k.combineBlocks(w, k.n, b, c, func(v block) []float32 { return v.x })
+}
+
+// combineBlocks adds the product of a matrix, whose columns are in the blocks, and
+// C to w: both have n rows, and C has b columns.
+func (k *krylov) combineBlocks(w []float32, n, b int, c []float32, columns func(block) []float32) {
+	k.team.Ranges(n, 48, func(lo, hi int) {
 		first := 0
 		for _, v := range k.blocks {
-			kernels.Gemm(w[lo*b:], b, v.x[lo*v.cols:], v.cols, c[first*b:], b, hi-lo, b, v.cols)
+			kernels.Gemm(w[lo*b:], b, columns(v)[lo*v.cols:], v.cols, c[first*b:], b, hi-lo, b, v.cols)
 			first += v.cols
 		}
 	})
@@ -224,13 +230,7 @@ func (k *krylov) combine(c []float64, rows int) (out, image []float32) {
 		return out, nil
 	}
 	image = make([]float32, k.rows*rows)
-	k.team.Ranges(k.rows, 48, func(lo, hi int) {
-		first := 0
-		for _, v := range k.blocks {
-			kernels.Gemm(image[lo*rows:], rows, v.image[lo*v.cols:], v.cols, coef[first*rows:], rows, hi-lo, rows, v.cols)
-			first += v.cols
-		}
-	})
+	k.combineBlocks(image, k.rows, rows, coef, func(v block) []float32 { return v.image })
 	return out, image
 }
 

@@ -162,7 +162,7 @@ func affineAVX512() {
 	simd.Func("affineLevelsAVX512", "func(levels []uint8, x, scales, biases []float32, group int, high float32)",
 		"affineLevelsAVX512 is affineLevelsGeneric for groups of a positive number of times 16.")
 	biases := simd.Slice("biases", 4)
-	high, zero, scale, bias := scalar16("high"), ZMM(), ZMM(), ZMM()
+	high, zero, scale, bias := simd.Scalar32("high", ZMM), ZMM(), ZMM(), ZMM()
 	VPXORD(zero, zero, zero)
 	groups16(func(m Mem) {
 		VBROADCASTSS(m, scale)
@@ -180,21 +180,10 @@ func affineAVX512() {
 	})
 }
 
-// scalar16 is scalar in 16 lanes.
-func scalar16(name string) VecVirtual {
-	p, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	v := ZMM()
-	VBROADCASTSS(p.Addr, v)
-	return v
-}
-
 func levelsAVX512() {
 	simd.Func("limitedLevelsAVX512", "func(levels []uint8, x []float32, low, high, offset float32)",
 		"limitedLevelsAVX512 is limitedLevelsGeneric for a positive number of times 16.")
-	low, high, offset := scalar16("low"), scalar16("high"), scalar16("offset")
+	low, high, offset := simd.Scalar32("low", ZMM), simd.Scalar32("high", ZMM), simd.Scalar32("offset", ZMM)
 	VCVTPS2DQ(offset, offset)
 	dst, x, n := simd.Slice("levels", 1), simd.Slice("x", 4), simd.Len("levels")
 	Label("values")

@@ -12,7 +12,7 @@ import (
 func fitInt4() {
 	simd.Func("fitInt4AVX2", "func(x []float32, s float32) (failure, xq, qq float32)",
 		"fitInt4AVX2 is fitInt4Generic for a positive number of times 16.")
-	x, n, s := simd.Slice("x", 4), simd.Len("x"), scalar("s")
+	x, n, s := simd.Slice("x", 4), simd.Len("x"), simd.Scalar32("s", YMM)
 	inverse, low, high := YMM(), load(constant("int4Low", -8)), load(constant("int4High", 7))
 	VMOVUPS(constant("int4One", 1), inverse)
 	VDIVPS(s, inverse, inverse)
@@ -57,7 +57,7 @@ func fitInt4() {
 func fitE2M1() {
 	simd.Func("fitE2M1AVX2", "func(x []float32, s float32) (failure float32)",
 		"fitE2M1AVX2 is fitE2M1Generic for a positive number of times 16, without NaNs.")
-	x, n, s := simd.Slice("x", 4), simd.Len("x"), scalar("s")
+	x, n, s := simd.Slice("x", 4), simd.Len("x"), simd.Scalar32("s", YMM)
 	nodes, root, scaled := YMM(), YMM(), YMM()
 	VMULPS(table("e2m1Values", 0, 0.5, 1, 1.5, 2, 3, 4, 6), s, scaled)
 	VMULPS(constant("fitHalf", 0.5), s, nodes)

@@ -39,17 +39,6 @@ func main() {
 
 const less = U8(1)
 
-// scalar broadcasts a float32 parameter.
-func scalar(name string) VecVirtual {
-	p, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	v := YMM()
-	VBROADCASTSS(p.Addr, v)
-	return v
-}
-
 // constant returns a constant of 8 equal lanes.
 func constant(name string, x float32) Mem {
 	c := GLOBL(name, attr.RODATA|attr.NOPTR)
@@ -337,7 +326,7 @@ func affine() {
 	simd.Func("affineLevelsAVX2", "func(levels []uint8, x, scales, biases []float32, group int, high float32)",
 		"affineLevelsAVX2 is affineLevelsGeneric for groups of a positive number of times 16.")
 	biases := simd.Slice("biases", 4)
-	high, zero, scale, bias := scalar("high"), YMM(), YMM(), YMM()
+	high, zero, scale, bias := simd.Scalar32("high", YMM), YMM(), YMM(), YMM()
 	VPXOR(zero, zero, zero)
 	groups(func(m Mem) {
 		VBROADCASTSS(m, scale)
@@ -365,7 +354,7 @@ func levels() {
 	} {
 		simd.Func(c.name, "func(levels []uint8, x []float32, low, high, offset float32)",
 			c.name+" is limitedLevelsGeneric for a positive number of times 16,", c.limits+".")
-		low, high, offset := scalar("low"), scalar("high"), scalar("offset")
+		low, high, offset := simd.Scalar32("low", YMM), simd.Scalar32("high", YMM), simd.Scalar32("offset", YMM)
 		VCVTPS2DQ(offset, offset)
 		bytes(c.signed, func(m Mem) VecVirtual {
 			v := YMM()
@@ -382,7 +371,7 @@ func levels() {
 func divide() {
 	simd.Func("divideAVX2", "func(dst, x []float32, s float32)", "divideAVX2 is divideGeneric for a positive number of times 8.")
 	dst, x, n := simd.Slice("dst", 4), simd.Slice("x", 4), simd.Len("x")
-	s, v := scalar("s"), YMM()
+	s, v := simd.Scalar32("s", YMM), YMM()
 	Label("values")
 	VMOVUPS(x.At(0), v)
 	VDIVPS(s, v, v)
@@ -399,7 +388,7 @@ func affineEnds() {
 	simd.Func("affineEndsAVX2", "func(scales, biases []float32, top float32)",
 		"affineEndsAVX2 is affineEndsGeneric for a positive number of times 8.")
 	scales, biases, n := simd.Slice("scales", 4), simd.Slice("biases", 4), simd.Len("scales")
-	top, magnitude, sign, zero := scalar("top"), simd.Const32(YMM, 0x7fffffff), simd.Const32(YMM, 1<<31), YMM()
+	top, magnitude, sign, zero := simd.Scalar32("top", YMM), simd.Const32(YMM, 0x7fffffff), simd.Const32(YMM, 1<<31), YMM()
 	VPXOR(zero, zero, zero)
 	least := constant("affineLeast", 1e-7)
 	Label("groups")

@@ -37,6 +37,28 @@ func Const16(kind func() VecVirtual, x uint16) VecVirtual {
 	return Const32(kind, uint32(x)<<16|uint32(x))
 }
 
+// Scalar32 broadcasts the float32 parameter of that name.
+func Scalar32(name string, kind func() VecVirtual) VecVirtual {
+	v := kind()
+	VBROADCASTSS(param(name), v)
+	return v
+}
+
+// Scalar64 broadcasts the float64 parameter of that name.
+func Scalar64(name string, kind func() VecVirtual) VecVirtual {
+	v := kind()
+	VBROADCASTSD(param(name), v)
+	return v
+}
+
+func param(name string) Mem {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
+}
+
 // LoadMasked loads from memory under the mask, zeros elsewhere; the whole register if
 // the mask is nil.
 func LoadMasked(m Mem, k Register, v VecVirtual) VecVirtual {

@@ -56,12 +56,7 @@ func main() {
 // round emits the loop: level sets the levels of 8 values times the inverse.
 func round(level func(v, level VecVirtual)) {
 	levels, x, n := simd.Slice("levels", 1), simd.Slice("x", 4), simd.Len("levels")
-	p, err := Param("inverse").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	inverse, lanes := YMM(), YMM()
-	VBROADCASTSS(p.Addr, inverse)
+	inverse, lanes := simd.Scalar32("inverse", YMM), YMM()
 	VMOVDQU(order, lanes)
 	Label("values")
 	var l [4]VecVirtual

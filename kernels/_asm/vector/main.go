@@ -26,17 +26,6 @@ func main() {
 // unordered is the comparison that is true if either operand is NaN.
 const unordered = U8(3)
 
-// scalar broadcasts the float32 parameter of that name.
-func scalar(name string, kind func() VecVirtual) VecVirtual {
-	p, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	v := kind()
-	VBROADCASTSS(p.Addr, v)
-	return v
-}
-
 func nanConst(kind func() VecVirtual) VecVirtual { return simd.Const32(kind, 0x7fc00000) }
 
 // canonical replaces every NaN in v by the one in nan.
@@ -56,7 +45,7 @@ func addScaledAVX2() {
 	simd.Func("addScaledAVX2", "func(y []float32, a float32, x []float32)",
 		"addScaledAVX2 is addScaledGeneric for len(y) a multiple of 8.")
 	y, x, n := simd.Slice("y", 4), simd.Slice("x", 4), simd.Len("y")
-	a, nan := scalar("a", YMM), nanConst(YMM)
+	a, nan := simd.Scalar32("a", YMM), nanConst(YMM)
 	simd.Blocks(n, 8, 4, []simd.Array{y, x}, func(i int) {
 		v := YMM()
 		VMULPS(x.At(i), a, v)
@@ -72,7 +61,7 @@ func addScaledAVX512() {
 	simd.Func("addScaledAVX512", "func(y []float32, a float32, x []float32)",
 		"addScaledAVX512 is addScaledGeneric.")
 	y, x, n := simd.Slice("y", 4), simd.Slice("x", 4), simd.Len("y")
-	a, nan := scalar("a", ZMM), nanConst(ZMM)
+	a, nan := simd.Scalar32("a", ZMM), nanConst(ZMM)
 	simd.Masked(n, 16, 4, []simd.Array{y, x}, func(i int, k Register) {
 		v := simd.LoadMasked(x.At(i), k, ZMM())
 		sum := simd.LoadMasked(y.At(i), k, ZMM())
@@ -88,7 +77,7 @@ func addScaledAVX512() {
 func scaleAVX2() {
 	simd.Func("scaleAVX2", "func(y []float32, a float32)", "scaleAVX2 is scaleGeneric for len(y) a multiple of 8.")
 	y, n := simd.Slice("y", 4), simd.Len("y")
-	a, nan := scalar("a", YMM), nanConst(YMM)
+	a, nan := simd.Scalar32("a", YMM), nanConst(YMM)
 	simd.Blocks(n, 8, 4, []simd.Array{y}, func(i int) {
 		v := YMM()
 		VMULPS(y.At(i), a, v)
@@ -102,7 +91,7 @@ func scaleAVX2() {
 func scaleAVX512() {
 	simd.Func("scaleAVX512", "func(y []float32, a float32)", "scaleAVX512 is scaleGeneric.")
 	y, n := simd.Slice("y", 4), simd.Len("y")
-	a, nan := scalar("a", ZMM), nanConst(ZMM)
+	a, nan := simd.Scalar32("a", ZMM), nanConst(ZMM)
 	simd.Masked(n, 16, 4, []simd.Array{y}, func(i int, k Register) {
 		v := simd.LoadMasked(y.At(i), k, ZMM())
 		VMULPS(a, v, v)

@@ -23,23 +23,12 @@ func main() {
 
 const lanes = 16 // partial sums, dotLanes of the generic code
 
-// scalar broadcasts the float64 parameter of that name.
-func scalar(name string, kind func() VecVirtual) VecVirtual {
-	p, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	v := kind()
-	VBROADCASTSD(p.Addr, v)
-	return v
-}
-
 func addScaledDot(isa string, kind func() VecVirtual) {
 	simd.Func("addScaledDot64"+isa, "func(lane *[16]float64, y []float64, a float64, x, z []float64)",
 		"addScaledDot64"+isa+" adds a·x to y and the products of x and z to the partial sums,",
 		"for len(y) a multiple of 16.")
 	y, x, z, n := simd.Slice("y", 8), simd.Slice("x", 8), simd.Slice("z", 8), simd.Len("y")
-	a := scalar("a", kind)
+	a := simd.Scalar64("a", kind)
 	lane := Load(Param("lane"), GP64())
 	var sum []VecVirtual
 	var at []Mem
@@ -72,7 +61,7 @@ func subScaled(isa string, kind func() VecVirtual) {
 	simd.Func("subScaled64"+isa, "func(y []float64, a float64, x []float64, b float64, z []float64)",
 		"subScaled64"+isa+" is subScaled64Generic for len(y) a multiple of 16.")
 	y, x, z, n := simd.Slice("y", 8), simd.Slice("x", 8), simd.Slice("z", 8), simd.Len("y")
-	a, b := scalar("a", kind), scalar("b", kind)
+	a, b := simd.Scalar64("a", kind), simd.Scalar64("b", kind)
 	simd.Blocks(n, lanes, 1, []simd.Array{y, x, z}, func(i int) {
 		for end := i + lanes; i < end; {
 			v, w, old := kind(), kind(), kind()
